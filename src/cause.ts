@@ -1,0 +1,46 @@
+/** An error of the driver, without its message: messages of the server quote documents. */
+export interface SafeCause extends Error {
+  code?: number | string
+  codeName?: string
+  labels?: string[]
+}
+
+interface DriverError {
+  name?: unknown
+  code?: unknown
+  codeName?: unknown
+  errorLabels?: unknown
+  stack?: unknown
+  cause?: unknown
+}
+
+const scalar = (value: unknown): number | string | undefined =>
+  typeof value === 'number' || (typeof value === 'string' && /^[A-Za-z0-9_]{1,60}$/.test(value))
+    ? value
+    : undefined
+
+/** Only the frames: the first lines of a stack repeat the message. */
+const framesOf = (stack: unknown): string =>
+  String(stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n')
+
+/**
+ * What may be kept of a foreign error: its class, numbers and names of codes, labels, stack frames, and the
+ * same of its own cause.
+ */
+export function causeOf(thrown: unknown, depth = 0): SafeCause {
+  const error: DriverError = typeof thrown === 'object' && thrown !== null ? thrown : {}
+  const name = String(scalar(error.name) ?? 'Error')
+  const code = scalar(error.code)
+  const codeName = scalar(error.codeName)
+  const safe: SafeCause = new Error([name, code, codeName].filter((part) => part !== undefined).join(' '))
+  safe.name = name
+  if (code !== undefined) safe.code = code
+  if (typeof codeName === 'string') safe.codeName = codeName
+  if (Array.isArray(error.errorLabels)) safe.labels = error.errorLabels.map(String)
+  safe.stack = `${safe.message}\n${framesOf(error.stack)}`
+  if (error.cause !== undefined && depth < 3) safe.cause = causeOf(error.cause, depth + 1)
+  return safe
+}

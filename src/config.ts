@@ -1,0 +1,135 @@
+import type mongoose from 'mongoose'
+import pino from 'pino'
+import { z } from 'zod'
+import { parse } from './input.ts'
+
+const MIB = 2 ** 20
+const LARGEST_TIMER_MS = 2 ** 31 - 1
+
+const capped = z.strictObject({
+  kind: z.literal('capped'),
+  /** Bytes; a new collection takes 1 GiB. */
+  sizeBytes: z
+    .int()
+    .min(4096)
+    .max(2 ** 50)
+    .optional(),
+  maxMessages: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .optional(),
+})
+
+const rolling = z.strictObject({
+  kind: z.literal('rolling'),
+  maxAgeMs: z
+    .int()
+    .min(1000)
+    .max((2 ** 31 - 1) * 1000)
+    .optional(),
+  maxPerUser: z.int().min(1).optional(),
+})
+
+/**
+ * How messages are kept.
+ * - `capped`: a ring of `sizeBytes` (default 1 GiB) over all users; the oldest stored go first.
+ * - `rolling`: an ordinary collection. `maxAgeMs` counts from storing, in whole seconds; `maxPerUser` keeps
+ *   each user's newest, exceeded by a tenth at most; neither: kept for ever.
+ */
+export const retention = z.discriminatedUnion('kind', [capped, rolling])
+export type Retention = z.infer<typeof retention>
+
+const schemaLike = z.custom<z.ZodType>(
+  (value) => typeof (value as z.ZodType | undefined)?.safeParse === 'function',
+  'must be a zod schema',
+)
+const loggerLike = z.custom<pino.Logger>(
+  (value) => typeof (value as pino.Logger | undefined)?.child === 'function',
+  'must be a pino logger',
+)
+const connectionLike = z.custom<mongoose.Connection>(
+  (value) => typeof (value as mongoose.Connection | undefined)?.useDb === 'function',
+  'must be a mongoose.Connection',
+)
+
+const shared = {
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9_-]{0,59}$/, 'must be 1–60 letters, digits, _ or -, a letter first')
+    .default('dialogue_'),
+  retention: retention.optional(),
+  migrate: z.enum(['apply', 'check']).default('apply'),
+  shapes: z
+    .strictObject({
+      context: schemaLike.optional(),
+      userData: schemaLike.optional(),
+      metadata: schemaLike.optional(),
+      eventData: schemaLike.optional(),
+    })
+    .default({}),
+  logger: loggerLike.default(() => pino({ level: 'silent' })),
+  timeoutMs: z.int().min(1).max(LARGEST_TIMER_MS).default(30_000),
+  maxQueuedBytes: z
+    .int()
+    .min(1)
+    .default(64 * MIB),
+}
+
+const options = z.union([
+  z.strictObject({
+    uri: z.string().regex(/^mongodb(\+srv)?:\/\//, 'must begin with mongodb:// or mongodb+srv://'),
+    dbName: z.string().min(1).max(63).optional(),
+    ...shared,
+  }),
+  z.strictObject({ connection: connectionLike, ...shared }),
+])
+
+/** Options with their defaults: the one place where these are. */
+export type StoreConfig = z.output<typeof options>
+
+export function parseOptions(input: unknown): StoreConfig {
+  const branch =
+    typeof input === 'object' && input !== null && 'connection' in input
+      ? options.options[1]
+      : options.options[0]
+  return parse<z.ZodType<StoreConfig>>(branch, input)
+}
+
+/** zod schemas that check and type the JSON fields. */
+export interface Shapes {
+  context?: z.ZodType
+  userData?: z.ZodType
+  metadata?: z.ZodType
+  eventData?: z.ZodType
+}
+
+interface CommonOptions<S extends Shapes> {
+  /** Of collection names, default `dialogue_`. A foreign collection of such a name is refused, never altered. */
+  prefix?: string
+  /** How messages are kept. Omitted: as the database has it; a new one `{ kind: 'capped' }` of 1 GiB. */
+  retention?: Retention
+  /** `apply` (default): pending migrations run first; `check`: refuses to open while any is pending. */
+  migrate?: 'apply' | 'check'
+  /** zod schemas that check and type these JSON fields. */
+  shapes?: S
+  /** Default: a silent one. Reads log at `debug`, writes at `info`, failures at `warn` or `error`. */
+  logger?: pino.Logger
+  /** Milliseconds that a short verb may take, queueing included; of a long one each exchange. Default 30,000. */
+  timeoutMs?: number
+  /** Bytes of messages that may wait to be sent. Default 64 MiB. */
+  maxQueuedBytes?: number
+}
+
+export type StoreOptions<S extends Shapes = Shapes> = (
+  | {
+      /** The store owns the connection; `close()` ends it. */
+      uri: string
+      dbName?: string
+    }
+  | {
+      /** The caller owns the connection; `close()` leaves it open, and no model is registered on it. */
+      connection: mongoose.Connection
+    }
+) &
+  CommonOptions<S>

@@ -1,0 +1,200 @@
+import type mongoose from 'mongoose'
+import type { z } from 'zod'
+import { decodeCursor, encodeCursor, type Position } from '../cursor.ts'
+import { attempt, type Deadline } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import { mergeExpression } from '../db/merge.ts'
+import { versionedUpdate } from '../db/versioned.ts'
+import { invalidInput, userNotFound, versionConflict } from '../errors.ts'
+import { nextId, type ObjectId } from '../ids.ts'
+import { id, json, parse } from '../input.ts'
+import { exactJson, type JsonObject, mergePatch } from '../json.ts'
+import { callback } from '../log.ts'
+import type { ShapeCheck } from '../shape.ts'
+import { type ContextDocument, contexts, type DialogueContext, readOptions, writeOptions } from './schema.ts'
+
+interface Needs {
+  database: Database
+  checkData: ShapeCheck | undefined
+  /** Counts a user's messages after a place, to 1,000. */
+  countAfter(
+    userId: ObjectId,
+    after: Position | undefined,
+    filter: { senders?: string[]; conversationId?: string },
+  ): Promise<number>
+}
+
+/** What a write makes of the data, and on which condition. */
+interface Change {
+  /** An aggregation expression for the new data. */
+  data: unknown
+  ifVersion?: number | undefined
+  covers?: Position | undefined
+}
+
+export function createContexts<D>({ database, checkData, countAfter }: Needs) {
+  const collection = database.collection(contexts)
+  const checked = (data: JsonObject): JsonObject => (checkData ? checkData(data) : data)
+
+  const read = async (userId: ObjectId, deadline: Deadline): Promise<ContextDocument> => {
+    const found = await attempt(deadline, 'read', (maxTimeMS) =>
+      collection.findOne({ userId }, { maxTimeMS }),
+    )
+    if (!found) throw userNotFound()
+    return found
+  }
+
+  /** Without upsert: once the user is gone, so is their context, and the write finds nothing. */
+  const write = async (userId: ObjectId, deadline: Deadline, change: Change) => {
+    let op: ObjectId | undefined
+    const written = await versionedUpdate(collection, deadline, (ownOp) => {
+      op = ownOp
+      return {
+        key: { userId },
+        condition: toCondition(change.ifVersion),
+        set: {
+          data: change.data,
+          filledBy: { $cond: [{ $eq: [{ $type: '$data' }, 'missing'] }, ownOp, '$filledBy'] },
+          ...(change.covers && { covers: change.covers }),
+        },
+      }
+    })
+    return written && { document: written, created: written.filledBy?.equals(op) ?? false }
+  }
+
+  async function mustWrite(userId: ObjectId, deadline: Deadline, change: Change) {
+    while (true) {
+      const written = await write(userId, deadline, change)
+      if (written) return outcome(written)
+      checkVersion(await read(userId, deadline), change.ifVersion)
+    }
+  }
+
+  const outcome = ({ document, created }: { document: ContextDocument; created: boolean }) => ({
+    context: toContext<D>(document),
+    created,
+  })
+
+  /** Read, change, compare-and-swap, again when somebody else was faster. */
+  async function swap(
+    userId: ObjectId,
+    options: ReturnType<typeof parseOptions>,
+    change: (data: JsonObject) => JsonObject | Promise<JsonObject>,
+  ) {
+    const deadline = database.deadline()
+    while (true) {
+      const current = await read(userId, deadline)
+      checkVersion(current, options.ifVersion)
+      const data = checked(await change(current.data ?? {}))
+      const written = await write(userId, deadline, {
+        ...options,
+        data: { $literal: data },
+        ifVersion: current.version,
+      })
+      if (written) return outcome(written)
+    }
+  }
+
+  return {
+    verbs: {
+      async storeContext(userId: unknown, data: unknown, options?: unknown) {
+        const { key, ...rest } = parseOptions(userId, options)
+        const value = checked(parse(json, data, ['data']))
+        return mustWrite(key, database.deadline(), { ...rest, data: { $literal: value } })
+      },
+
+      async mergeContext(userId: unknown, patch: unknown, options?: unknown) {
+        const { key, ...rest } = parseOptions(userId, options)
+        const value = parse(json, patch, ['patch'])
+        const data = checkData ? undefined : mergeExpression('$data', value)
+        if (data) return mustWrite(key, database.deadline(), { ...rest, data })
+        return swap(key, { key, ...rest }, (current) => mergePatch(current, value))
+      },
+
+      async updateContext(userId: unknown, change: (data: D) => unknown, options?: unknown) {
+        const { key, ...rest } = parseOptions(userId, options)
+        if (typeof change !== 'function')
+          throw invalidInput([{ path: ['change'], reason: 'must be a function' }])
+        return swap(key, { key, ...rest }, async (current) =>
+          exactJson((await callback(() => change(current as D))) as object, ['data']),
+        )
+      },
+
+      async deleteContext(userId: unknown): Promise<boolean> {
+        const key = parse(id, userId, ['userId'])
+        const deadline = database.deadline()
+        const emptied = await versionedUpdate(collection, deadline, {
+          key: { userId: key },
+          condition: { data: { $exists: true } },
+          set: { data: '$$REMOVE', filledBy: '$$REMOVE' },
+        })
+        if (!emptied) await read(key, deadline)
+        return emptied !== null
+      },
+    },
+
+    reads: {
+      async retrieveContext(userId: unknown, options?: unknown): Promise<DialogueContext<D>> {
+        const key = parse(id, userId, ['userId'])
+        const { pending } = parse(readOptions, options, ['options'])
+        const document = await read(key, database.deadline())
+        const context = toContext<D>(document)
+        if (!pending) return context
+        return {
+          ...context,
+          pending: await countAfter(key, document.covers, pending === true ? {} : pending),
+        }
+      },
+    },
+
+    /** For the transaction that creates a user. */
+    async createEmpty(userId: ObjectId, session: mongoose.mongo.ClientSession): Promise<void> {
+      const now = new Date()
+      await collection.insertOne(
+        { _id: nextId(), userId, version: 0, createdAt: now, updatedAt: now },
+        { session },
+      )
+    },
+
+    /** For the transaction that erases a user. */
+    async erase(userId: ObjectId, session: mongoose.mongo.ClientSession): Promise<number> {
+      const erased = await collection.findOneAndDelete({ userId }, { session })
+      return erased?.data ? 1 : 0
+    },
+  }
+}
+
+function parseOptions(userId: unknown, options: unknown) {
+  const key = parse(id, userId, ['userId'])
+  const { ifVersion, covers } = parse(writeOptions, options, ['options'])
+  return { key, ifVersion, covers: covers === undefined ? undefined : decodeCursor(key, covers, 'covers') }
+}
+
+/** `ifVersion: 0` means 'it has no data now', whatever the version has risen to. */
+const toCondition = (ifVersion: number | undefined): mongoose.mongo.Filter<ContextDocument> => {
+  if (ifVersion === undefined) return {}
+  return ifVersion === 0 ? { data: { $exists: false } } : { version: ifVersion }
+}
+
+function checkVersion(context: ContextDocument, expected: number | undefined): void {
+  if (expected === undefined) return
+  if (expected === 0 ? context.data !== undefined : context.version !== expected) {
+    throw versionConflict(expected, context.version)
+  }
+}
+
+function toContext<D>(document: ContextDocument): DialogueContext<D> {
+  return {
+    userId: document.userId.toHexString(),
+    // The store's shapes are the caller's word on what data holds; it was checked when it was stored.
+    data: (document.data ?? {}) as D,
+    version: document.version,
+    covers: document.covers ? encodeCursor(document.userId, document.covers) : null,
+    pending: null,
+    createdAt: document.createdAt,
+    updatedAt: document.updatedAt,
+  }
+}
+
+export type ContextWrite = z.input<typeof writeOptions>
+export type ContextRead = z.input<typeof readOptions>

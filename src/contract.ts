@@ -1,0 +1,158 @@
+import type { z } from 'zod'
+import type { Retention, Shapes } from './config.ts'
+import type { ContextRead, ContextWrite } from './contexts/contexts.ts'
+import type { DialogueContext } from './contexts/schema.ts'
+import type { EventPage } from './events/retrieve.ts'
+import type { CalendarEvent, EventFilterInput, EventPatchInput, NewEventInput } from './events/schema.ts'
+import type { ExportItem } from './export.ts'
+import type { Id } from './ids.ts'
+import type { JsonObject } from './json.ts'
+import type { HistoryPage } from './messages/history.ts'
+import type { StoreOutcome } from './messages/messages.ts'
+import type {
+  DeletionInput,
+  HistoryOptions,
+  IterateOptions,
+  Message,
+  MessageKey,
+  MessagePatchInput,
+  NewMessageInput,
+} from './messages/schema.ts'
+import type { Stats } from './stats.ts'
+import type {
+  ErasureReceipt,
+  Identity,
+  NewUserInput,
+  User,
+  UserDefaults,
+  UserFilterInput,
+  UserPatchInput,
+} from './users/schema.ts'
+
+/** What a JSON field holds: what the caller's shape gives out, or any JSON object. */
+type Out<S extends Shapes, F extends keyof Shapes> = S[F] extends z.ZodType ? z.output<S[F]> : JsonObject
+/** What a JSON field takes: what the caller's shape takes, or any object, checked when it comes. */
+type In<S extends Shapes, F extends keyof Shapes> = S[F] extends z.ZodType ? z.input<S[F]> : object
+type With<T, F extends string, V> = Omit<T, F> & { [K in F]?: V }
+
+export type NewUser<S extends Shapes = Shapes> = With<NewUserInput, 'data', In<S, 'userData'>>
+export type NewMessage<S extends Shapes = Shapes> = With<
+  NewMessageInput,
+  'metadata',
+  In<S, 'metadata'> | null
+>
+export type NewEvent<S extends Shapes = Shapes> = With<NewEventInput, 'data', In<S, 'eventData'>>
+
+type StoredUser<S extends Shapes> = User<Out<S, 'userData'>>
+type StoredMessage<S extends Shapes> = Message<Out<S, 'metadata'>>
+type StoredContext<S extends Shapes> = DialogueContext<Out<S, 'context'>>
+type StoredEvent<S extends Shapes> = CalendarEvent<Out<S, 'eventData'>, Out<S, 'userData'>>
+type ContextOutcome<S extends Shapes> = Promise<{ context: StoredContext<S>; created: boolean }>
+
+/** Conditions of `updateUser`. */
+export interface UserConditions {
+  ifVersion?: number
+  /** 'The user is still waiting for this'; `null`: in no state of that flow. */
+  ifStates?: Record<string, string | null>
+}
+
+/** One at a time per user. */
+export interface LockOptions {
+  /** How long to wait for others, in ms. Default: the store's `timeoutMs`. */
+  waitMs?: number
+  /** After how long a crashed holder loses the lock, in ms. Default 30,000; renewed while work runs. */
+  leaseMs?: number
+}
+
+/**
+ * A store of conversations. Every verb rejects with a `DialogueStoreError`, except for what the caller's own
+ * callbacks throw; a user who doesn't exist, or was deleted, is `USER_NOT_FOUND`.
+ */
+export interface DialogueStore<S extends Shapes = Shapes> extends AsyncDisposable {
+  /** Waits for accepted writes, then closes; a borrowed connection stays open. A repeat waits for the first. */
+  close(): Promise<void>
+  ping(): Promise<{ ok: true; version: string; topology: 'replicaSet' | 'sharded' }>
+  stats(): Promise<Stats>
+
+  /** Stores a user. The same `id` stores once. @throws `IDENTITY_TAKEN` */
+  createUser(input: NewUser<S>): Promise<StoredUser<S>>
+  getUser(userId: Id): Promise<StoredUser<S>>
+  findUser(identity: Identity): Promise<StoredUser<S> | null>
+  /** The user of that identity, created when this is their first message. Safe under concurrent first messages. */
+  ensureUser(
+    identity: Identity,
+    defaults?: With<UserDefaults, 'data', In<S, 'userData'>>,
+  ): Promise<{ user: StoredUser<S>; created: boolean }>
+  /**
+   * Runs work while nobody else works for that user, over all processes. Not reentrant.
+   * @throws `USER_LOCKED` after `waitMs`
+   */
+  withUserLock<T>(userId: Id, work: () => Promise<T>, options?: LockOptions): Promise<T>
+  /**
+   * One atomic write: states and data are merged (RFC 7396), `undefined` leaves, `null` clears. A function gets
+   * the user as stored, and runs again when somebody else was faster.
+   * @throws `VERSION_CONFLICT`, `STATE_CONFLICT`, `IDENTITY_TAKEN`
+   */
+  updateUser(
+    userId: Id,
+    patch: UserPatchInput | ((user: StoredUser<S>) => UserPatchInput | Promise<UserPatchInput>),
+    options?: UserConditions,
+  ): Promise<StoredUser<S>>
+  /** Erases everything of a user. A repeat gives the same receipt. */
+  deleteUser(userId: Id): Promise<ErasureReceipt>
+  listUsers(options?: UserFilterInput): Promise<{ users: StoredUser<S>[]; nextCursor: string | null }>
+  iterateUsers(options?: UserFilterInput): AsyncIterable<StoredUser<S>>
+  /** Everything the store holds of a user, memory flat in the length of the history. */
+  exportUser(
+    userId: Id,
+  ): AsyncIterable<ExportItem<StoredUser<S>, StoredContext<S>, StoredEvent<S>, StoredMessage<S>>>
+
+  /** @throws `OVERLOADED` when more than `maxQueuedBytes` wait; `TOO_LARGE` */
+  storeMessage(input: NewMessage<S>): Promise<{ message: StoredMessage<S>; created: boolean }>
+  /** Each message has an outcome of its own, in the order of input. Waits where `storeMessage` is refused. */
+  storeMessages(inputs: readonly NewMessage<S>[]): Promise<StoreOutcome<Out<S, 'metadata'>>[]>
+  /** A page of a history, in chronological order: the newest, or before or after a cursor. */
+  retrieveHistory(userId: Id, options?: HistoryOptions): Promise<HistoryPage<Out<S, 'metadata'>>>
+  /** All of a history, oldest first, memory flat. */
+  iterateHistory(userId: Id, options?: IterateOptions): AsyncIterable<StoredMessage<S>>
+  /** @throws `MESSAGE_NOT_FOUND` */
+  getMessage(userId: Id, key: MessageKey): Promise<StoredMessage<S>>
+  /** Changes a message; its place in the history stays. `metadata` and `audio` are replaced. @throws `MESSAGE_NOT_FOUND`, `VERSION_CONFLICT` */
+  updateMessage(
+    userId: Id,
+    messageId: Id,
+    patch: With<MessagePatchInput, 'metadata', In<S, 'metadata'> | null>,
+    options?: { ifVersion?: number },
+  ): Promise<StoredMessage<S>>
+  /** How many were deleted. */
+  deleteMessages(userId: Id, filter: DeletionInput): Promise<number>
+
+  /** Replaces the context. `ifVersion: 0`: 'there is none now'. @throws `VERSION_CONFLICT` */
+  storeContext(userId: Id, data: In<S, 'context'>, options?: ContextWrite): ContextOutcome<S>
+  /** JSON Merge Patch, RFC 7396. */
+  mergeContext(userId: Id, patch: object, options?: ContextWrite): ContextOutcome<S>
+  /** Read, change, compare-and-swap; runs again when somebody else was faster. */
+  updateContext(
+    userId: Id,
+    change: (data: Out<S, 'context'>) => In<S, 'context'> | Promise<In<S, 'context'>>,
+    options?: ContextWrite,
+  ): ContextOutcome<S>
+  retrieveContext(userId: Id, options?: ContextRead): Promise<StoredContext<S>>
+  /** Empties the context. False: there was none. */
+  deleteContext(userId: Id): Promise<boolean>
+
+  /** The same `id`, or the creator's same `externalId`, stores once. */
+  storeEvent(input: NewEvent<S>): Promise<{ event: StoredEvent<S>; created: boolean }>
+  /** @throws `EVENT_NOT_FOUND` */
+  getEvent(eventId: Id, options?: { withCreator?: boolean }): Promise<StoredEvent<S>>
+  /** `data` is merged, arrays are replaced. @throws `EVENT_NOT_FOUND`, `VERSION_CONFLICT` */
+  updateEvent(eventId: Id, patch: EventPatchInput, options?: { ifVersion?: number }): Promise<StoredEvent<S>>
+  /** Kept, with status `cancelled`. @throws `EVENT_NOT_FOUND` */
+  cancelEvent(eventId: Id): Promise<StoredEvent<S>>
+  /** False: there was none. */
+  deleteEvent(eventId: Id): Promise<boolean>
+  /** What overlaps [from, to), of one creator or of all, by start. Recurrences are not expanded. */
+  retrieveEvents(filter?: EventFilterInput): Promise<EventPage<Out<S, 'eventData'>, Out<S, 'userData'>>>
+}
+
+export type { Retention }

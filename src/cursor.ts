@@ -1,0 +1,55 @@
+import { invalidInput } from './errors.ts'
+import { ObjectId } from './ids.ts'
+
+/** A place in one user's history. `(timestamp, id)` is its order. */
+export interface Position {
+  timestamp: Date
+  id: ObjectId
+}
+
+/*
+ * A cursor is base64url of: version (1 byte), user id (12), timestamp in ms (8, float), message id (12).
+ * The user id is there to refuse a cursor of somebody else's history; no query takes its user from a cursor.
+ */
+const VERSION = 1
+const LENGTH = 33
+
+export function encodeCursor(userId: ObjectId, { timestamp, id }: Position): string {
+  const bytes = Buffer.allocUnsafe(LENGTH)
+  bytes[0] = VERSION
+  bytes.set(userId.id, 1)
+  bytes.writeDoubleBE(timestamp.getTime(), 13)
+  bytes.set(id.id, 21)
+  return bytes.toString('base64url')
+}
+
+/** @throws DialogueStoreError `INVALID_INPUT` for anything that is not a cursor of this user's history */
+export function decodeCursor(userId: ObjectId, cursor: string, path: string): Position {
+  const bytes = Buffer.from(cursor, 'base64url')
+  const valid = bytes.length === LENGTH && bytes[0] === VERSION && bytes.toString('base64url') === cursor
+  const timestamp = valid ? new Date(bytes.readDoubleBE(13)) : undefined
+  if (!timestamp || Number.isNaN(timestamp.getTime())) {
+    throw invalidInput([{ path: [path], reason: 'is not a cursor of this version of the library' }])
+  }
+  if (!userId.id.every((byte, i) => byte === bytes[i + 1])) {
+    throw invalidInput([{ path: [path], reason: "is a cursor of another user's history" }])
+  }
+  return { timestamp, id: new ObjectId(bytes.subarray(21)) }
+}
+
+const MAX_PART = 2n ** 96n - 1n
+const toHex = (part: bigint): ObjectId => ObjectId.createFromHexString(part.toString(16).padStart(24, '0'))
+
+/** The place just before: what is after it begins with the given place. */
+export function placeBefore({ timestamp, id }: Position): Position {
+  const part = BigInt(`0x${id.toHexString()}`)
+  if (part > 0n) return { timestamp, id: toHex(part - 1n) }
+  return { timestamp: new Date(timestamp.getTime() - 1), id: toHex(MAX_PART) }
+}
+
+/** The place just after: what is before it ends with the given place. */
+export function placeAfter({ timestamp, id }: Position): Position {
+  const part = BigInt(`0x${id.toHexString()}`)
+  if (part < MAX_PART) return { timestamp, id: toHex(part + 1n) }
+  return { timestamp: new Date(timestamp.getTime() + 1), id: toHex(0n) }
+}

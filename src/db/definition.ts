@@ -1,0 +1,134 @@
+import mongoose from 'mongoose'
+import { z } from 'zod'
+
+export interface IndexDefinition {
+  keys: Record<string, 1 | -1>
+  options?: mongoose.mongo.CreateIndexesOptions
+}
+
+/** All there is to say about a model: its Mongoose schema and the server's validator follow from it. */
+export interface ModelDefinition<S extends z.ZodType = z.ZodType> {
+  /** The Mongoose model's name: `User`. */
+  name: string
+  /** The collection's name without the store's prefix: `users`. */
+  collection: string
+  /** What is stored. */
+  document: S
+  /** What else may be stored in the collection: a tombstone in place of a user. */
+  alternative?: z.ZodType
+  indexes: IndexDefinition[]
+  /** Fields that hold another model's `_id`, and that model's name. */
+  refs?: Record<string, string>
+}
+
+/** The part of JSON Schema that zod writes and this file reads. */
+interface JsonSchema {
+  type?: string
+  bsonType?: string
+  enum?: unknown[]
+  anyOf?: JsonSchema[]
+  properties?: Record<string, JsonSchema>
+  required?: string[]
+  additionalProperties?: boolean | JsonSchema
+  items?: JsonSchema
+  minimum?: number
+  maximum?: number
+  minLength?: number
+  maxLength?: number
+  minItems?: number
+  maxItems?: number
+}
+
+const BSON_TYPES: Record<string, string | string[]> = {
+  string: 'string',
+  boolean: 'bool',
+  number: 'number',
+  integer: ['int', 'long', 'double'],
+  array: 'array',
+  object: 'object',
+}
+
+const SHARED_KEYWORDS = [
+  'enum',
+  'required',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+] as const
+
+const jsonSchemaOf = (schema: z.ZodType): JsonSchema =>
+  z.toJSONSchema(schema, { target: 'draft-4', unrepresentable: 'any', io: 'output' }) as JsonSchema
+
+/** Says in the server's dialect what zod says in JSON Schema's. Formats and patterns stay at our door. */
+function toServerSchema(schema: JsonSchema): Record<string, unknown> {
+  const out: Record<string, unknown> = {}
+  const bsonType = schema.bsonType ?? (schema.type && BSON_TYPES[schema.type])
+  if (bsonType) out.bsonType = bsonType
+  for (const keyword of SHARED_KEYWORDS) if (schema[keyword] !== undefined) out[keyword] = schema[keyword]
+  if (schema.anyOf) out.anyOf = schema.anyOf.map(toServerSchema)
+  if (schema.items) out.items = toServerSchema(schema.items)
+  if (schema.properties) {
+    out.properties = Object.fromEntries(
+      Object.entries(schema.properties).map(([key, value]) => [key, toServerSchema(value)]),
+    )
+  }
+  const rest = schema.additionalProperties
+  if (rest !== undefined) out.additionalProperties = typeof rest === 'object' ? toServerSchema(rest) : rest
+  return out
+}
+
+/** The server's `$jsonSchema` validator: what another program writes has to have the same shape. */
+export function validatorOf({ document, alternative }: ModelDefinition): Record<string, unknown> {
+  const schemas = [document, ...(alternative ? [alternative] : [])].map((schema) =>
+    toServerSchema(jsonSchemaOf(schema)),
+  )
+  return { $jsonSchema: schemas.length === 1 ? schemas[0] : { anyOf: schemas } }
+}
+
+const { ObjectId, Mixed } = mongoose.Schema.Types
+const MONGOOSE_TYPES: Record<string, unknown> = {
+  objectId: ObjectId,
+  date: Date,
+  string: String,
+  boolean: Boolean,
+  number: Number,
+  integer: Number,
+}
+
+function toMongooseType(schema: JsonSchema): unknown {
+  if (schema.type === 'array') return [schema.items ? toMongooseType(schema.items) : Mixed]
+  if (schema.properties) {
+    return Object.fromEntries(
+      Object.entries(schema.properties).map(([key, value]) => [key, { type: toMongooseType(value) }]),
+    )
+  }
+  return MONGOOSE_TYPES[schema.bsonType ?? schema.type ?? ''] ?? Mixed
+}
+
+/**
+ * The Mongoose schema of a model. The store validates with zod and writes through the driver, so the schema
+ * does what remains: collection, indexes and references.
+ */
+export function mongooseSchemaOf({
+  document,
+  indexes,
+  refs = {},
+}: ModelDefinition): mongoose.Schema<mongoose.mongo.Document> {
+  const paths = Object.entries(jsonSchemaOf(document).properties ?? {}).map(([path, schema]) => [
+    path,
+    { type: toMongooseType(schema), ...(refs[path] && { ref: refs[path] }) },
+  ])
+  const schema = new mongoose.Schema<mongoose.mongo.Document>(Object.fromEntries(paths), {
+    strict: 'throw',
+    minimize: false,
+    versionKey: false,
+    autoIndex: false,
+    autoCreate: false,
+    bufferCommands: false,
+  })
+  for (const { keys, options } of indexes) schema.index(keys, options)
+  return schema
+}

@@ -1,0 +1,93 @@
+import mongoose from 'mongoose'
+import { DialogueStoreError, type Outcome } from '../errors.ts'
+
+const { MongoNetworkError, MongoServerSelectionError, MongoError, MongoWriteConcernError } = mongoose.mongo
+
+/* Numbers of the server, https://www.mongodb.com/docs/manual/reference/error-codes/ */
+export const DUPLICATE_KEY = 11000
+export const DOCUMENT_VALIDATION_FAILURE = 121
+const MAX_TIME_EXPIRED = 50
+const ILLEGAL_OPERATION = 20
+const UNAUTHORIZED = new Set([13, 18])
+const TOO_LARGE = new Set([10334, 17419, 17420, 4568, 17280])
+/** The member can't take the command now, and certainly didn't. */
+const NOT_PRIMARY = new Set([10107, 13435, 13436])
+/** The set is changing, shutting down or out of reach; the command may have been applied. */
+const UNSETTLED = new Set([6, 7, 64, 89, 91, 112, 134, 189, 262, 9001, 11600, 11602])
+
+export const codeOf = (error: unknown): number | undefined => {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'number' ? error.code : undefined
+}
+
+/** Which unique index refused: the names of its fields. */
+export const duplicateKeyFields = (error: unknown): string[] | undefined => {
+  if (codeOf(error) !== DUPLICATE_KEY || typeof error !== 'object' || error === null) return undefined
+  return 'keyPattern' in error && typeof error.keyPattern === 'object'
+    ? Object.keys(error.keyPattern ?? {})
+    : []
+}
+
+export const hasLabel = (error: unknown, label: string): boolean =>
+  error instanceof MongoError && error.hasErrorLabel(label)
+
+const neverSent = (error: unknown): boolean =>
+  error instanceof MongoServerSelectionError || NOT_PRIMARY.has(codeOf(error) ?? 0)
+
+/** Whether the same command may go through when sent again. */
+export const isTransient = (error: unknown): boolean =>
+  error instanceof MongoNetworkError ||
+  error instanceof MongoWriteConcernError ||
+  neverSent(error) ||
+  hasLabel(error, 'RetryableWriteError') ||
+  UNSETTLED.has(codeOf(error) ?? 0)
+
+/** The server gave up at maxTimeMS. */
+export const isExpired = (error: unknown): boolean => codeOf(error) === MAX_TIME_EXPIRED
+
+/** Whether a command that failed so may have been applied all the same. */
+export const isUnsure = (error: unknown): boolean =>
+  !neverSent(error) && (isTransient(error) || isExpired(error))
+
+export const timedOut = (outcome: Outcome): DialogueStoreError =>
+  new DialogueStoreError(
+    'TIMEOUT',
+    outcome === 'unknown'
+      ? 'The server did not answer in time; it may have applied the call. Read what is stored before repeating it.'
+      : 'The server did not answer in time. Repeat the call, or open the store with a longer timeoutMs.',
+    { outcome },
+  )
+
+/** Translates what the driver throws. The driver's text may quote documents, so none of it is kept. */
+export function toStoreError(error: unknown, outcome: Outcome = 'not-applied'): DialogueStoreError {
+  if (error instanceof DialogueStoreError) return error
+  const details = { cause: error, outcome }
+  const code = codeOf(error) ?? 0
+  if (isExpired(error)) return timedOut(outcome)
+  if (TOO_LARGE.has(code)) {
+    const text = 'The document would be larger than the 16 MiB that MongoDB stores. Keep less in it.'
+    return new DialogueStoreError('TOO_LARGE', text, details)
+  }
+  if (code === DOCUMENT_VALIDATION_FAILURE) {
+    const issues = [{ path: [], reason: "the server's validator refused the document" }]
+    const text =
+      'MongoDB refused the document. Run the pending migrations, or find who changed the validator.'
+    return new DialogueStoreError('INVALID_INPUT', text, { ...details, issues })
+  }
+  if (code === ILLEGAL_OPERATION) return transactionsUnsupported(error)
+  if (UNAUTHORIZED.has(code)) {
+    const text = "The server refused the credentials. Check the URI's user, and its rights on this database."
+    return new DialogueStoreError('UNAVAILABLE', text, { ...details, retryable: false })
+  }
+  const text =
+    'MongoDB is out of reach or refused the command. See the cause, and check the server and the URI.'
+  return new DialogueStoreError('UNAVAILABLE', text, { ...details, retryable: isTransient(error) })
+}
+
+export const transactionsUnsupported = (cause?: unknown): DialogueStoreError =>
+  new DialogueStoreError(
+    'TRANSACTIONS_UNSUPPORTED',
+    'The server is a standalone, and the store needs transactions. Make it a one-node replica set: ' +
+      "start mongod with --replSet rs0, then run mongosh --eval 'rs.initiate()' once.",
+    { cause },
+  )

@@ -1,0 +1,60 @@
+import type mongoose from 'mongoose'
+import { attempt, backOff, type Deadline } from './attempt.ts'
+import type { Database } from './database.ts'
+import { hasLabel, toStoreError } from './failure.ts'
+
+type ClientSession = mongoose.mongo.ClientSession
+
+const OPTIONS: mongoose.mongo.TransactionOptions = {
+  readPreference: 'primary',
+  readConcern: { level: 'snapshot' },
+  writeConcern: { w: 'majority', journal: true },
+}
+
+/**
+ * Runs `work` in a transaction, again when the server asks for it, until the deadline. The driver's own
+ * `withTransaction` goes on for two minutes, and knows nothing of a verb's deadline.
+ */
+export async function inTransaction<T>(
+  database: Database,
+  deadline: Deadline,
+  work: (session: ClientSession) => Promise<T>,
+): Promise<T> {
+  for (let round = 0; ; round++) {
+    const session = database.client.startSession({ causalConsistency: false })
+    try {
+      session.startTransaction({ ...OPTIONS, maxCommitTimeMS: Math.max(1, deadline.remaining()) })
+      const result = await work(session)
+      await commit(session, deadline)
+      return result
+    } catch (error) {
+      if (session.inTransaction()) await session.abortTransaction().catch(() => {})
+      if (!hasLabel(error, 'TransientTransactionError')) throw error
+      if (!(await backOff(round, deadline))) throw toStoreError(error)
+    } finally {
+      await session.endSession().catch(() => {})
+    }
+  }
+}
+
+/** A commit may be sent any number of times: the server knows which transaction it is. */
+const commit = (session: ClientSession, deadline: Deadline): Promise<void> =>
+  attempt(deadline, 'write', async () => {
+    try {
+      await session.commitTransaction()
+    } catch (error) {
+      if (!hasLabel(error, 'TransientTransactionError') || hasLabel(error, 'UnknownTransactionCommitResult'))
+        throw error
+      throw new Rerun(error)
+    }
+  }).catch((error: unknown) => {
+    throw error instanceof Rerun ? error.reason : error
+  })
+
+/** A commit that says 'run it all again' must not be repeated as a commit. */
+class Rerun {
+  readonly reason: unknown
+  constructor(reason: unknown) {
+    this.reason = reason
+  }
+}

@@ -1,0 +1,113 @@
+import { causeOf, type SafeCause } from './cause.ts'
+
+/** Every code that a {@link DialogueStoreError} can have. */
+export const ERROR_CODES = [
+  'INVALID_INPUT',
+  'USER_NOT_FOUND',
+  'MESSAGE_NOT_FOUND',
+  'EVENT_NOT_FOUND',
+  'IDENTITY_TAKEN',
+  'VERSION_CONFLICT',
+  'STATE_CONFLICT',
+  'TOO_LARGE',
+  'TRANSACTIONS_UNSUPPORTED',
+  'SERVER_UNSUPPORTED',
+  'MIGRATION_PENDING',
+  'MIGRATION_MISMATCH',
+  'RETENTION_MISMATCH',
+  'CURSOR_GONE',
+  'TRANSACTION_CLOSED',
+  'STORE_CLOSED',
+  'OVERLOADED',
+  'USER_LOCKED',
+  'TIMEOUT',
+  'UNAVAILABLE',
+  'CALENDAR_CONFLICT',
+  'CALENDAR_REFUSED',
+  'CALENDAR_UNAVAILABLE',
+] as const
+
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+/** `not-applied`: nothing of the call is stored. `unknown`: the server may have applied it. */
+export type Outcome = 'not-applied' | 'unknown'
+
+/** One thing wrong with an input: where, and why. Never the value itself. */
+export interface InputIssue {
+  path: (string | number)[]
+  reason: string
+}
+
+export interface ErrorDetails {
+  outcome?: Outcome
+  retryable?: boolean
+  issues?: InputIssue[]
+  expected?: unknown
+  actual?: unknown
+  cause?: unknown
+}
+
+/** Codes for which the same call, made again, may well succeed. */
+const WORTH_REPEATING: ReadonlySet<ErrorCode> = new Set([
+  'OVERLOADED',
+  'USER_LOCKED',
+  'TIMEOUT',
+  'UNAVAILABLE',
+  'CALENDAR_UNAVAILABLE',
+])
+
+/**
+ * What every verb rejects with. Its message says what to do; neither it, nor its `cause`, nor its stack
+ * holds a user's text or a secret.
+ */
+export class DialogueStoreError extends Error {
+  override readonly name = 'DialogueStoreError'
+  readonly code: ErrorCode
+  readonly outcome: Outcome
+  /** Repeating the same call can help, and cannot store anything twice. */
+  readonly retryable: boolean
+  /** `INVALID_INPUT`: everything that is wrong. */
+  declare readonly issues?: InputIssue[]
+  /** `VERSION_CONFLICT`, `STATE_CONFLICT`: what the caller expected, and what is stored. */
+  declare readonly expected?: unknown
+  declare readonly actual?: unknown
+  declare readonly cause?: SafeCause
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message)
+    this.code = code
+    this.outcome = details.outcome ?? 'not-applied'
+    this.retryable = details.retryable ?? WORTH_REPEATING.has(code)
+    if (details.issues) this.issues = details.issues
+    if ('expected' in details) this.expected = details.expected
+    if ('actual' in details) this.actual = details.actual
+    if (details.cause !== undefined) this.cause = causeOf(details.cause)
+  }
+}
+
+export const invalidInput = (issues: InputIssue[]): DialogueStoreError => {
+  const where = issues.map(({ path, reason }) => `${path.map(printable).join('.') || 'input'}: ${reason}`)
+  return new DialogueStoreError('INVALID_INPUT', `Nothing was sent. Correct ${where.join('; ')}.`, { issues })
+}
+
+/** A path's part in a sentence. A key of a user's JSON may be long, or hold control characters. */
+const printable = (part: string | number): string => {
+  const text = JSON.stringify(part).replace(/^"|"$/g, '')
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text
+}
+
+export const userNotFound = (): DialogueStoreError =>
+  new DialogueStoreError(
+    'USER_NOT_FOUND',
+    'There is no such user, or they were deleted. Create the user first.',
+  )
+
+export const versionConflict = (expected: number, actual: number): DialogueStoreError =>
+  new DialogueStoreError(
+    'VERSION_CONFLICT',
+    `Version ${expected} was expected, ${actual} is stored. Read again, and repeat the change on what is there.`,
+    { expected, actual },
+  )
+
+export const storeClosed = (): DialogueStoreError =>
+  new DialogueStoreError('STORE_CLOSED', 'The store is closed. Open another one with openStore().')

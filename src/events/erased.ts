@@ -1,0 +1,25 @@
+import { attempt } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import type { ObjectId } from '../ids.ts'
+import { events } from './schema.ts'
+
+/** Events as the erasure of their creator sees them. */
+export function createErasedEvents(database: Database) {
+  const collection = database.collection(events)
+  return {
+    async findOf(creatorId: ObjectId, limit: number): Promise<ObjectId[]> {
+      const found = await attempt(database.deadline(), 'read', (maxTimeMS) =>
+        collection
+          .find({ creatorId }, { projection: { _id: 1 }, maxTimeMS })
+          .limit(limit)
+          .toArray(),
+      )
+      return found.map(({ _id }) => _id)
+    },
+    async removeOf(creatorId: ObjectId, ids: ObjectId[]): Promise<void> {
+      await attempt(database.deadline(), 'write', (maxTimeMS) =>
+        collection.deleteMany({ _id: { $in: ids }, creatorId }, { maxTimeMS }),
+      )
+    },
+  }
+}

@@ -1,0 +1,216 @@
+import type mongoose from 'mongoose'
+import { attempt, type Deadline } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
+import { createKeyedQueue } from '../db/queue.ts'
+import { inTransaction } from '../db/transaction.ts'
+import { versionedUpdate } from '../db/versioned.ts'
+import { DialogueStoreError, invalidInput, versionConflict } from '../errors.ts'
+import { nextId, type ObjectId } from '../ids.ts'
+import { id, parse } from '../input.ts'
+import { mergePatch } from '../json.ts'
+import type { ShapeCheck } from '../shape.ts'
+import {
+  type CalendarEvent,
+  type EventDocument,
+  type EventPatch,
+  eventPatch,
+  events,
+  type NewEvent,
+  newEvent,
+  toEvent,
+  updateOptions,
+} from './schema.ts'
+import { endOf } from './span.ts'
+
+export const eventNotFound = (): DialogueStoreError =>
+  new DialogueStoreError('EVENT_NOT_FOUND', 'There is no such event, or it was deleted.')
+
+interface Needs {
+  database: Database
+  checkData: ShapeCheck | undefined
+  /**
+   * Writes to the user inside a transaction, so that it conflicts with their erasure.
+   * @throws DialogueStoreError `USER_NOT_FOUND`
+   */
+  touchUser(userId: ObjectId, session: mongoose.mongo.ClientSession): Promise<void>
+}
+
+export function createEvents<E, D>({ database, checkData, touchUser }: Needs) {
+  const collection = database.collection(events)
+  /* Transactions of one user conflict: in turn, they cost no reruns. */
+  const queue = createKeyedQueue()
+
+  const find = (filter: mongoose.mongo.Filter<EventDocument>, deadline: Deadline) =>
+    attempt(deadline, 'read', (maxTimeMS) => collection.findOne(filter, { maxTimeMS }))
+
+  const read = async (eventId: ObjectId, deadline: Deadline): Promise<EventDocument> => {
+    const event = await find({ _id: eventId }, deadline)
+    if (!event) throw eventNotFound()
+    return event
+  }
+
+  /** The event that the same call stored before: by its id, or by the creator's external id. */
+  async function earlier(
+    { _id, creatorId, externalId }: EventDocument,
+    deadline: Deadline,
+  ): Promise<EventDocument | null> {
+    const either = externalId === undefined ? { _id } : { $or: [{ _id }, { creatorId, externalId }] }
+    const found = await find(either, deadline)
+    if (found && !found.creatorId.equals(creatorId)) {
+      throw invalidInput([{ path: ['id'], reason: 'is the id of an event of another creator' }])
+    }
+    return found
+  }
+
+  const insert = (document: EventDocument, deadline: Deadline) =>
+    queue.run(document.creatorId.toHexString(), () =>
+      inTransaction(database, deadline, async (session) => {
+        await touchUser(document.creatorId, session)
+        await collection.insertOne(document, { session })
+      }),
+    )
+
+  /** Compare-and-swap: an end is checked against the start that is stored. */
+  async function change(
+    eventId: ObjectId,
+    changes: (current: EventDocument) => Partial<EventDocument> | undefined,
+    ifVersion?: number,
+  ): Promise<CalendarEvent<E, D>> {
+    const deadline = database.deadline()
+    while (true) {
+      const current = await read(eventId, deadline)
+      if (ifVersion !== undefined && current.version !== ifVersion)
+        throw versionConflict(ifVersion, current.version)
+      const fields = changes(current)
+      if (!fields) return toEvent(current)
+      const set = Object.fromEntries(
+        Object.entries(fields).map(([field, value]) => [
+          field,
+          value === undefined ? '$$REMOVE' : { $literal: value },
+        ]),
+      )
+      const write = { key: { _id: eventId }, condition: { version: current.version }, set }
+      const written = await versionedUpdate(collection, deadline, write)
+      if (written) return toEvent(written)
+    }
+  }
+
+  return {
+    async storeEvent(input: unknown): Promise<{ event: CalendarEvent<E, D>; created: boolean }> {
+      const event = parse(newEvent, input)
+      const document = toDocument({ ...event, data: checkData ? checkData(event.data) : event.data })
+      const deadline = database.deadline()
+      try {
+        await insert(document, deadline)
+        return { event: toEvent(document), created: true }
+      } catch (error) {
+        if (codeOf(error) !== DUPLICATE_KEY) throw repeatable(error, event)
+        const first = await earlier(document, deadline)
+        if (!first) throw error
+        return { event: toEvent(first), created: false }
+      }
+    },
+
+    async updateEvent(eventId: unknown, patch: unknown, options?: unknown): Promise<CalendarEvent<E, D>> {
+      const key = parse(id, eventId, ['eventId'])
+      const given = parse(eventPatch, patch, ['patch'])
+      const { ifVersion } = parse(updateOptions, options, ['options'])
+      return change(key, (current) => patched(current, given, checkData), ifVersion)
+    },
+
+    /** Kept, with status `cancelled`; a repeat changes nothing. */
+    async cancelEvent(eventId: unknown): Promise<CalendarEvent<E, D>> {
+      const key = parse(id, eventId, ['eventId'])
+      return change(key, ({ status }) => (status === 'cancelled' ? undefined : { status: 'cancelled' }))
+    },
+
+    async deleteEvent(eventId: unknown): Promise<boolean> {
+      const _id = parse(id, eventId, ['eventId'])
+      let attempts = 0
+      const { deletedCount } = await attempt(database.deadline(), 'write', (maxTimeMS, repeats) => {
+        attempts = repeats
+        return collection.deleteOne({ _id }, { maxTimeMS })
+      })
+      /* A repetition that finds nothing left is a deletion whose reply was lost, or one too many: true is the safer word. */
+      return deletedCount > 0 || attempts > 0
+    },
+  }
+}
+
+function toDocument(event: NewEvent): EventDocument {
+  const now = new Date()
+  const given = {
+    timezone: event.timezone,
+    description: event.description,
+    location: event.location,
+    externalId: event.externalId,
+  }
+  return {
+    _id: event.id ?? nextId(),
+    creatorId: event.creatorId,
+    summary: event.summary,
+    start: event.start,
+    end: endOf(event),
+    allDay: event.allDay,
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => typeof value === 'string')),
+    attendees: event.attendees,
+    visibility: event.visibility,
+    reminders: event.reminders,
+    recurrence: event.recurrence,
+    data: event.data,
+    status: 'confirmed',
+    version: 1,
+    calendarSync: { state: 'local' },
+    createdAt: now,
+    updatedAt: now,
+  }
+}
+
+/** `null` gives a field its default back; `undefined` in the result removes it. */
+function patched(
+  current: EventDocument,
+  patch: EventPatch,
+  checkData: ShapeCheck | undefined,
+): Partial<EventDocument> {
+  const given = Object.fromEntries(
+    Object.entries(patch).filter(([, value]) => value !== undefined),
+  ) as EventPatch
+  const { end, timezone, description, location, data, ...rest } = given
+  const lists = { attendees: rest.attendees, reminders: rest.reminders, recurrence: rest.recurrence }
+  const span = {
+    start: current.start,
+    end: current.end,
+    allDay: current.allDay,
+    timezone: current.timezone,
+    ...given,
+  }
+  const merged = data === null ? {} : data && mergePatch(current.data, data)
+  const changes = {
+    ...rest,
+    ...Object.fromEntries(
+      Object.entries(lists).flatMap(([field, list]) => (list === null ? [[field, []]] : [])),
+    ),
+    ...(rest.visibility === null && { visibility: 'private' as const }),
+    ...clearable({ timezone, description, location }, given),
+    ...(merged && { data: checkData ? checkData(merged) : merged }),
+    end: endOf(span),
+  }
+  return changes as Partial<EventDocument>
+}
+
+const clearable = (fields: Record<string, string | null | undefined>, given: object) =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([field, value]) => (field in given ? [[field, value ?? undefined]] : [])),
+  )
+
+/** Repeating an event that has no id of its own could store it twice. */
+function repeatable(error: unknown, event: NewEvent): unknown {
+  if (!(error instanceof DialogueStoreError) || error.outcome !== 'unknown' || event.id || event.externalId)
+    return error
+  return new DialogueStoreError(error.code, error.message, {
+    outcome: 'unknown',
+    retryable: false,
+    cause: error.cause,
+  })
+}

@@ -1,0 +1,135 @@
+import mongoose from 'mongoose'
+import { attempt, type Deadline } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import { invalidInput } from '../errors.ts'
+import type { ObjectId } from '../ids.ts'
+import { id, parse } from '../input.ts'
+import type { User } from '../users/schema.ts'
+import { eventNotFound } from './events.ts'
+import {
+  type CalendarEvent,
+  type EventDocument,
+  type EventFilter,
+  eventFilter,
+  events,
+  getOptions,
+  toEvent,
+} from './schema.ts'
+
+export interface EventPage<E, D> {
+  events: CalendarEvent<E, D>[]
+  /** Events that match the filter, whatever the page. */
+  count: number
+  /** False: `count` is a floor, since counting stops at 10,000. */
+  countIsExact: boolean
+  nextCursor: string | null
+}
+
+const MOST_COUNTED = 10_000
+
+interface Needs<D> {
+  database: Database
+  /** The users of these ids, by id, in one query. */
+  usersById(ids: ObjectId[], deadline: Deadline): Promise<Map<string, User<D>>>
+  /** @throws DialogueStoreError `USER_NOT_FOUND` */
+  requireUser(userId: ObjectId, deadline: Deadline): Promise<void>
+}
+
+export function createEventReading<E, D>({ database, usersById, requireUser }: Needs<D>) {
+  const collection = database.collection(events)
+
+  /** One query for the creators of a page, not one each. */
+  async function withCreators(
+    found: CalendarEvent<E, D>[],
+    deadline: Deadline,
+  ): Promise<CalendarEvent<E, D>[]> {
+    const ids = [...new Set(found.map(({ creatorId }) => creatorId))].map(
+      (hex) => new mongoose.mongo.ObjectId(hex),
+    )
+    const creators = await usersById(ids, deadline)
+    return found.map((event) => {
+      const creator = creators.get(event.creatorId)
+      return creator ? { ...event, creator } : event
+    })
+  }
+
+  return {
+    async getEvent(eventId: unknown, options?: unknown): Promise<CalendarEvent<E, D>> {
+      const _id = parse(id, eventId, ['eventId'])
+      const { withCreator } = parse(getOptions, options, ['options'])
+      const deadline = database.deadline()
+      const document = await attempt(deadline, 'read', (maxTimeMS) =>
+        collection.findOne({ _id }, { maxTimeMS }),
+      )
+      if (!document) throw eventNotFound()
+      const event = toEvent<E, D>(document)
+      return withCreator ? ((await withCreators([event], deadline))[0] ?? event) : event
+    },
+
+    async retrieveEvents(filter: unknown = {}): Promise<EventPage<E, D>> {
+      const given = parse(eventFilter, filter, ['filter'])
+      const place = given.cursor ? fromCursor(given.cursor) : undefined
+      const query = toQuery(given)
+      const deadline = database.deadline()
+      const [found, count] = await Promise.all([
+        attempt(deadline, 'read', (maxTimeMS) =>
+          collection
+            .find(place ? { $and: [query, after(place)] } : query, { maxTimeMS })
+            .sort({ start: 1, _id: 1 })
+            .limit(given.limit + 1)
+            .toArray(),
+        ),
+        attempt(deadline, 'read', (maxTimeMS) =>
+          collection.countDocuments(query, { limit: MOST_COUNTED, maxTimeMS }),
+        ),
+        given.creatorId && requireUser(given.creatorId, deadline),
+      ])
+      const shown = found.slice(0, given.limit)
+      const last = shown.at(-1)
+      const page = shown.map((document) => toEvent<E, D>(document))
+      return {
+        events: given.withCreator ? await withCreators(page, deadline) : page,
+        count,
+        countIsExact: count < MOST_COUNTED,
+        nextCursor: found.length > given.limit && last ? toCursor(last) : null,
+      }
+    },
+  }
+}
+
+/** What overlaps [from, to). */
+function toQuery({ creatorId, from, to, status }: EventFilter): mongoose.mongo.Filter<EventDocument> {
+  return {
+    ...(creatorId && { creatorId }),
+    ...(from && { end: { $gt: from } }),
+    ...(to && { start: { $lt: to } }),
+    status: { $in: Array.isArray(status) ? status : [status] },
+  }
+}
+
+interface Place {
+  start: Date
+  _id: ObjectId
+}
+
+const after = ({ start, _id }: Place): mongoose.mongo.Filter<EventDocument> => ({
+  $or: [{ start: { $gt: start } }, { start, _id: { $gt: _id } }],
+})
+
+/** A place in the order of events: version 1, start in ms, id. */
+function toCursor({ start, _id }: Place): string {
+  const bytes = Buffer.alloc(21)
+  bytes[0] = 1
+  bytes.writeDoubleBE(start.getTime(), 1)
+  bytes.set(_id.id, 9)
+  return bytes.toString('base64url')
+}
+
+function fromCursor(cursor: string): Place {
+  const bytes = Buffer.from(cursor, 'base64url')
+  const start = bytes.length === 21 && bytes[0] === 1 ? new Date(bytes.readDoubleBE(1)) : new Date(Number.NaN)
+  if (Number.isNaN(start.getTime())) {
+    throw invalidInput([{ path: ['filter', 'cursor'], reason: 'is not a cursor of retrieveEvents()' }])
+  }
+  return { start, _id: new mongoose.mongo.ObjectId(bytes.subarray(9)) }
+}

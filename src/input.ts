@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { type InputIssue, invalidInput } from './errors.ts'
+import { type Id, type ObjectId, toObjectId } from './ids.ts'
+import { checkJson, type JsonObject } from './json.ts'
+
+/*
+ * The building blocks of the models' zod schemas. `meta({ bsonType })` names what MongoDB stores where JSON
+ * Schema has no word for it; db/definition.ts takes the server's validators from there.
+ */
+
+export const id = z
+  .custom<Id>()
+  .transform((value, ctx): ObjectId => {
+    const objectId = toObjectId(value)
+    if (objectId) return objectId
+    ctx.issues.push({ code: 'custom', message: 'must be 24 hex characters or an ObjectId', input: value })
+    return z.NEVER
+  })
+  .meta({ bsonType: 'objectId' })
+
+export const date = z.date({ error: 'must be a valid Date' }).meta({ bsonType: 'date' })
+
+/** Exact JSON: an object that comes back as it went in. */
+export const json = z
+  .custom<object>()
+  .transform((value, ctx): JsonObject => {
+    const checked = checkJson(value)
+    if ('json' in checked) return checked.json
+    const { path, reason } = checked.issue
+    ctx.issues.push({ code: 'custom', message: reason, path, input: value })
+    return z.NEVER
+  })
+  .meta({ bsonType: 'object' })
+
+/** Text that MongoDB stores as it is: no lone surrogate. Lengths are in UTF-16 code units. */
+export const text = (max: number, min = 1) =>
+  z
+    .string()
+    .min(min)
+    .max(max)
+    .refine((value) => value.isWellFormed(), 'has a lone surrogate, which UTF-8 cannot say')
+
+export const counter = z.int().min(0)
+
+/** @throws DialogueStoreError `INVALID_INPUT`, with every issue, each path below `at` */
+export function parse<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  at: (string | number)[] = [],
+): z.output<S> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  throw invalidInput(result.error.issues.map((issue) => toIssue(issue, at)))
+}
+
+function toIssue(issue: z.core.$ZodIssue, at: (string | number)[]): InputIssue {
+  const path = [...at, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))]
+  if (issue.code === 'unrecognized_keys')
+    return { path: [...path, issue.keys[0] ?? ''], reason: 'is not known here' }
+  return { path, reason: issue.message }
+}

@@ -1,0 +1,296 @@
+import type mongoose from 'mongoose'
+import { decodeCursor, encodeCursor, type Position, placeAfter, placeBefore } from '../cursor.ts'
+import { attempt, type Deadline } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import { codeOf } from '../db/failure.ts'
+import { userNotFound } from '../errors.ts'
+import type { ObjectId } from '../ids.ts'
+import { id, parse } from '../input.ts'
+import { createCount, MOST_KEYS } from './count.ts'
+import {
+  earlier,
+  type Interval,
+  indexOf,
+  intervalOf,
+  later,
+  NEWEST_FIRST,
+  OLDEST_FIRST,
+  range,
+  type Scope,
+  sieve,
+} from './query.ts'
+import {
+  historyOptions,
+  iterateOptions,
+  type Message,
+  type MessageDocument,
+  type MessageFilter,
+  messages,
+  toMessage,
+} from './schema.ts'
+
+/** One page of a history, in chronological order. */
+export interface HistoryPage<M> {
+  messages: Message<M>[]
+  /** Messages that match the filters, whatever the page; null when not asked for. */
+  count: number | null
+  /** False: `count` is a floor, since counting stops after 10,000 index keys. */
+  countIsExact: boolean
+  /** For `before`; null where nothing lies further that way. */
+  older: string | null
+  /** For `after`; null where nothing lies further that way. */
+  newer: string | null
+  /** Where following goes on from this page. */
+  live: string
+}
+
+/** What a page is cut from. */
+interface Cut {
+  scope: Scope
+  filter: MessageFilter
+  interval: Interval
+  backward: boolean
+  limit: number
+  /** The place the page begins at, if one was given: what lies on its other side is looked for too. */
+  origin: Position | undefined
+}
+
+interface Rows {
+  page: MessageDocument[]
+  beyond: { _id: ObjectId }[]
+  /** The server's cluster time when it began to read. */
+  time: mongoose.mongo.Timestamp | undefined
+}
+
+/** The result of a `$lookup` is one document: its sizes beyond 16 MiB. */
+const RESULT_TOO_LARGE = new Set([4568, 10334, 17280])
+const ITERATED = 500
+
+interface Needs {
+  database: Database
+  /** The filter of a user that exists, and the users' collection: a page and the user's check are one command. */
+  users: { collection: mongoose.mongo.Collection; alive: mongoose.mongo.Document }
+}
+
+export function createHistory<M>({ database, users }: Needs) {
+  const collection = database.collection(messages)
+  const { count } = createCount(database)
+
+  const lookup = (as: string, pipeline: mongoose.mongo.Document[]) => ({
+    $lookup: { from: database.nameOf(messages.collection), pipeline, as },
+  })
+
+  /** A page, what lies on the other side of its origin, and whether the user exists, in one command. */
+  async function rows(userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> {
+    const pipeline = [
+      { $match: { _id: userId, ...users.alive } },
+      { $project: { time: '$$CLUSTER_TIME' } },
+      lookup('page', pagePipeline(cut)),
+      ...(cut.origin ? [lookup('beyond', beyondPipeline(cut, cut.origin))] : []),
+    ]
+    const [found] = await attempt(deadline, 'read', (maxTimeMS) =>
+      users.collection.aggregate<Partial<Rows>>(pipeline, { maxTimeMS }).toArray(),
+    )
+    if (!found) throw userNotFound()
+    return { page: found.page ?? [], beyond: found.beyond ?? [], time: found.time }
+  }
+
+  /** The same for pages of very large messages: by cursors, which have no bound. */
+  async function largeRows(userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> {
+    const pipelines = [pagePipeline(cut), ...(cut.origin ? [beyondPipeline(cut, cut.origin)] : [])]
+    const begin = [{ $match: { _id: userId, ...users.alive } }, { $project: { time: '$$CLUSTER_TIME' } }]
+    const [user] = await attempt(deadline, 'read', (maxTimeMS) =>
+      users.collection.aggregate<Pick<Rows, 'time'>>(begin, { maxTimeMS }).toArray(),
+    )
+    if (!user) throw userNotFound()
+    const [page, beyond] = await Promise.all([
+      ...pipelines.map((pipeline) =>
+        attempt(deadline, 'read', (maxTimeMS) =>
+          collection.aggregate<MessageDocument>(pipeline, { maxTimeMS }).toArray(),
+        ),
+      ),
+    ])
+    return { page: page ?? [], beyond: beyond ?? [], time: user.time }
+  }
+
+  const read = (userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> =>
+    rows(userId, cut, deadline).catch((error: unknown) => {
+      if (RESULT_TOO_LARGE.has(codeOf(error) ?? 0)) return largeRows(userId, cut, deadline)
+      throw error
+    })
+
+  /** Where a filtered page has to stop, so that it examines no more than `MOST_KEYS` keys. */
+  async function horizon(
+    { scope, interval, backward }: Cut,
+    deadline: Deadline,
+  ): Promise<Position | undefined> {
+    const [last] = await attempt(deadline, 'read', (maxTimeMS) =>
+      collection
+        .find(range(scope, interval), {
+          projection: { timestamp: 1, _id: 1 },
+          hint: indexOf(scope),
+          maxTimeMS,
+        })
+        .sort(backward ? NEWEST_FIRST : OLDEST_FIRST)
+        .skip(MOST_KEYS - 1)
+        .limit(1)
+        .toArray(),
+    )
+    return last && { timestamp: last.timestamp, id: last._id }
+  }
+
+  /** A page within the bound of keys, oldest first, and the places from which to go on either way. */
+  async function pageOf(userId: ObjectId, cut: Cut, deadline: Deadline) {
+    const end = sieve(cut.filter) && (await horizon(cut, deadline))
+    const { page, beyond, time } = await read(userId, { ...cut, interval: until(cut, end) }, deadline)
+    const more = page.length > cut.limit
+    const shown = page.slice(0, cut.limit)
+    const ordered = cut.backward ? shown.reverse() : shown
+    const [first, last] = [placeOf(ordered[0]), placeOf(ordered.at(-1))]
+    const onwards = more ? (cut.backward ? first : last) : end
+    const { origin } = cut
+    const back =
+      origin && beyond.length > 0
+        ? cut.backward
+          ? (last ?? placeBefore(origin))
+          : (first ?? placeAfter(origin))
+        : undefined
+    return {
+      documents: ordered,
+      older: cut.backward ? onwards : back,
+      newer: cut.backward ? back : onwards,
+      time,
+    }
+  }
+
+  return {
+    async retrieveHistory(user: unknown, options: unknown = {}): Promise<HistoryPage<M>> {
+      const userId = parse(id, user, ['userId'])
+      const { limit, before, after, count: counted, ...filter } = parse(historyOptions, options, ['options'])
+      const origin = before
+        ? decodeCursor(userId, before, 'before')
+        : after
+          ? decodeCursor(userId, after, 'after')
+          : undefined
+      const cut = toCut({ userId, filter, limit, origin, backward: !after })
+      const deadline = database.deadline()
+      const [page, total] = await Promise.all([
+        pageOf(userId, cut, deadline),
+        counted === false
+          ? undefined
+          : count(
+              cut.scope,
+              intervalOf(filter),
+              filter,
+              counted === 'exact' ? undefined : MOST_KEYS,
+              deadline,
+            ),
+      ])
+      const cursor = (place: Position | undefined) => (place ? encodeCursor(userId, place) : null)
+      return {
+        messages: page.documents.map((document) => toMessage<M>(document)),
+        count: total?.count ?? null,
+        countIsExact: total?.countIsExact ?? false,
+        older: cursor(page.older),
+        newer: cursor(page.newer),
+        live: encodeLive(page.time),
+      }
+    },
+
+    async *iterateHistory(user: unknown, options: unknown = {}): AsyncGenerator<Message<M>> {
+      const userId = parse(id, user, ['userId'])
+      const { after, ...filter } = parse(iterateOptions, options, ['options'])
+      let place = after ? decodeCursor(userId, after, 'after') : undefined
+      do {
+        const cut = {
+          ...toCut({ userId, filter, limit: ITERATED, origin: place, backward: false }),
+          origin: undefined,
+        }
+        const { documents, newer } = await pageOf(userId, cut, database.deadline())
+        for (const document of documents) yield toMessage<M>(document)
+        place = newer
+      } while (place)
+    },
+
+    /** Messages after a place, at most `most`; no more than `MOST_KEYS` keys are examined. */
+    async countAfter(
+      userId: ObjectId,
+      after: Position | undefined,
+      filter: MessageFilter,
+      most: number,
+    ): Promise<number> {
+      const scope = { userId, conversationId: filter.conversationId }
+      const total = await count(
+        scope,
+        { after },
+        filter,
+        sieve(filter) ? MOST_KEYS : most,
+        database.deadline(),
+      )
+      return Math.min(total.count, most)
+    },
+  }
+}
+
+function toCut(given: {
+  userId: ObjectId
+  filter: MessageFilter
+  limit: number
+  origin: Position | undefined
+  backward: boolean
+}): Cut {
+  const { userId, filter, limit, origin, backward } = given
+  const whole = intervalOf(filter)
+  const interval = backward
+    ? { after: whole.after, before: earlier(whole.before, origin) }
+    : { after: later(whole.after, origin), before: whole.before }
+  return {
+    scope: { userId, conversationId: filter.conversationId },
+    filter,
+    interval,
+    backward,
+    limit,
+    origin,
+  }
+}
+
+/** The interval up to and with the horizon. */
+const until = ({ interval, backward }: Cut, end: Position | undefined): Interval => {
+  if (!end) return interval
+  return backward
+    ? { ...interval, after: later(interval.after, placeBefore(end)) }
+    : { ...interval, before: earlier(interval.before, placeAfter(end)) }
+}
+
+function pagePipeline({ scope, filter, interval, backward, limit }: Cut): mongoose.mongo.Document[] {
+  const sifted = sieve(filter)
+  const found = range(scope, interval)
+  return [
+    { $match: sifted ? { $and: [found, sifted] } : found },
+    { $sort: backward ? NEWEST_FIRST : OLDEST_FIRST },
+    { $limit: limit + 1 },
+  ]
+}
+
+/** Whether anything lies on the other side of the origin, itself included. */
+function beyondPipeline({ scope, filter, backward }: Cut, origin: Position): mongoose.mongo.Document[] {
+  const whole = intervalOf(filter)
+  const interval = backward
+    ? { after: later(whole.after, placeBefore(origin)), before: whole.before }
+    : { after: whole.after, before: earlier(whole.before, placeAfter(origin)) }
+  const sifted = sieve(filter)
+  return [
+    { $match: range(scope, interval) },
+    { $sort: backward ? OLDEST_FIRST : NEWEST_FIRST },
+    ...(sifted ? [{ $limit: MOST_KEYS }, { $project: { sender: 1, type: 1 } }, { $match: sifted }] : []),
+    { $limit: 1 },
+    { $project: { _id: 1 } },
+  ]
+}
+
+const placeOf = (document: MessageDocument | undefined): Position | undefined =>
+  document && { timestamp: document.timestamp, id: document._id }
+
+/** Where following goes on from a page: the server's cluster time when the page was asked for. Opaque, versioned. */
+const encodeLive = (time: mongoose.mongo.Timestamp | undefined): string =>
+  Buffer.from(JSON.stringify({ v: 1, t: time?.toString() ?? null })).toString('base64url')

@@ -1,0 +1,89 @@
+import { contexts } from './contexts/schema.ts'
+import { attempt } from './db/attempt.ts'
+import type { Database } from './db/database.ts'
+import { events } from './events/schema.ts'
+import type { RetentionKeeper, StoredRetention } from './messages/retention.ts'
+import { messages } from './messages/schema.ts'
+import { users } from './users/schema.ts'
+
+export interface Stats {
+  users: number
+  /** Contexts that have data. */
+  contexts: number
+  events: number
+  /** Work that is committed and not yet carried out. */
+  journal: { unsettled: number; oldest: Date | null }
+  messages: {
+    count: number
+    retention: StoredRetention
+    sizeBytes: number
+    /** The cap in bytes; null under rolling retention. */
+    capBytes: number | null
+    /** How full the capped collection is, 0…1; null under rolling retention. */
+    fill: number | null
+    /** When the oldest message was stored. */
+    oldest: Date | null
+  }
+}
+
+export function createStats(database: Database, retention: RetentionKeeper): () => Promise<Stats> {
+  const messageCollection = database.collection(messages)
+
+  async function messageStats(): Promise<Stats['messages']> {
+    const deadline = database.deadline()
+    const kept = await retention.load()
+    const [[storage], oldest] = await Promise.all([
+      attempt(deadline, 'read', (maxTimeMS) =>
+        messageCollection
+          .aggregate<{ storageStats: { count: number; size: number } }>(
+            [{ $collStats: { storageStats: {} } }],
+            { maxTimeMS },
+          )
+          .toArray(),
+      ),
+      attempt(deadline, 'read', (maxTimeMS) =>
+        messageCollection.findOne({}, { sort: { $natural: 1 }, projection: { createdAt: 1 }, maxTimeMS }),
+      ),
+    ])
+    const { count, size } = storage?.storageStats ?? { count: 0, size: 0 }
+    const capped = kept.kind === 'capped'
+    return {
+      count,
+      retention: kept,
+      sizeBytes: size,
+      capBytes: capped ? kept.sizeBytes : null,
+      fill: capped
+        ? Math.min(1, Math.max(size / kept.sizeBytes, kept.maxMessages ? count / kept.maxMessages : 0))
+        : null,
+      oldest: oldest?.createdAt ?? null,
+    }
+  }
+
+  return async () => {
+    const deadline = database.deadline()
+    const total = (collection: string) =>
+      attempt(deadline, 'read', (maxTimeMS) =>
+        database.internal(collection).estimatedDocumentCount({ maxTimeMS }),
+      )
+    const having = (collection: string, field: string) =>
+      attempt(deadline, 'read', (maxTimeMS) =>
+        database
+          .internal(collection)
+          .countDocuments({ [field]: { $exists: true } }, { hint: { [field]: 1 }, maxTimeMS }),
+      )
+    const [everybody, erased, filled, eventCount, stored] = await Promise.all([
+      total(users.collection),
+      having(users.collection, 'erasedAt'),
+      having(contexts.collection, 'filledBy'),
+      total(events.collection),
+      messageStats(),
+    ])
+    return {
+      users: everybody - erased,
+      contexts: filled,
+      events: eventCount,
+      journal: { unsettled: 0, oldest: null },
+      messages: stored,
+    }
+  }
+}

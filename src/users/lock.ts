@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { attempt, deadlineIn } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import type { ModelDefinition } from '../db/definition.ts'
+import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
+import { createKeyedQueue } from '../db/queue.ts'
+import { DialogueStoreError, invalidInput } from '../errors.ts'
+import { nextId, type ObjectId } from '../ids.ts'
+import { date, id, parse } from '../input.ts'
+import { callback } from '../log.ts'
+
+const lockDocument = z.strictObject({
+  /** The user's id. */
+  _id: id,
+  owner: id,
+  until: date,
+})
+
+export const locks: ModelDefinition<typeof lockDocument> = {
+  name: 'Lock',
+  collection: 'locks',
+  document: lockDocument,
+  /* A lock that nobody released, long expired. */
+  indexes: [{ keys: { until: 1 }, options: { expireAfterSeconds: 3600 } }],
+}
+
+const LARGEST_TIMER_MS = 2 ** 31 - 1
+const lockOptions = z
+  .strictObject({
+    waitMs: z.int().min(0).max(LARGEST_TIMER_MS).optional(),
+    leaseMs: z.int().min(100).max(LARGEST_TIMER_MS).default(30_000),
+  })
+  .default({ leaseMs: 30_000 })
+
+const POLL_MS = 50
+
+const userLocked = () =>
+  new DialogueStoreError(
+    'USER_LOCKED',
+    'Somebody else works for this user. Repeat the call, or wait longer with waitMs.',
+  )
+
+/**
+ * One at a time per user over all processes: a lease on the server's clock in one document per user. Within
+ * a process callers wait in the order of asking; between processes they poll.
+ */
+export function createLocking(database: Database, requireUser: (userId: ObjectId) => Promise<void>) {
+  const collection = database.collection(locks)
+  const queue = createKeyedQueue()
+
+  /** Takes the lock if it is free or expired, or renews it. */
+  const lease = async (userId: ObjectId, owner: ObjectId, leaseMs: number): Promise<boolean> => {
+    const mine = {
+      $or: [{ $eq: ['$owner', owner] }, { $lt: [{ $ifNull: ['$until', new Date(0)] }, '$$NOW'] }],
+    }
+    const taken = { owner, until: { $add: ['$$NOW', leaseMs] } }
+    const set = {
+      owner: { $cond: [mine, taken.owner, '$owner'] },
+      until: { $cond: [mine, taken.until, '$until'] },
+    }
+    const lock = await attempt(database.deadline(), 'write', (maxTimeMS) =>
+      collection.findOneAndUpdate({ _id: userId }, [{ $set: set }], {
+        upsert: true,
+        returnDocument: 'after',
+        maxTimeMS,
+      }),
+    ).catch((error: unknown) => {
+      /* Two upserts at once: the other one was faster. */
+      if (codeOf(error) === DUPLICATE_KEY) return null
+      throw error
+    })
+    return lock?.owner.equals(owner) ?? false
+  }
+
+  const release = (userId: ObjectId, owner: ObjectId) =>
+    attempt(database.deadline(), 'write', (maxTimeMS) =>
+      collection.deleteOne({ _id: userId, owner }, { maxTimeMS }),
+    )
+
+  async function acquire(
+    userId: ObjectId,
+    owner: ObjectId,
+    leaseMs: number,
+    remaining: () => number,
+  ): Promise<void> {
+    while (!(await lease(userId, owner, leaseMs))) {
+      const left = remaining()
+      if (left === 0) throw userLocked()
+      await sleep(Math.min(left, POLL_MS * (0.5 + Math.random())))
+    }
+  }
+
+  async function hold<T>(
+    userId: ObjectId,
+    owner: ObjectId,
+    leaseMs: number,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const renewal = setInterval(() => void lease(userId, owner, leaseMs).catch(() => {}), leaseMs / 3)
+    try {
+      return await callback(work)
+    } finally {
+      clearInterval(renewal)
+      /* An unreleased lock expires; the work's own outcome must not be lost for it. */
+      await release(userId, owner).catch(() => {})
+    }
+  }
+
+  return {
+    async withUserLock<T>(userId: unknown, work: () => Promise<T>, options?: unknown): Promise<T> {
+      const key = parse(id, userId, ['userId'])
+      if (typeof work !== 'function') throw invalidInput([{ path: ['work'], reason: 'must be a function' }])
+      const { waitMs = database.timeoutMs, leaseMs } = parse(lockOptions, options, ['options'])
+      await requireUser(key)
+      const deadline = deadlineIn(waitMs)
+      const owner = nextId()
+      return new Promise<T>((resolve, reject) => {
+        let givenUp = false
+        const timer = setTimeout(() => {
+          givenUp = true
+          reject(userLocked())
+        }, waitMs)
+        const turn = queue.run(key.toHexString(), async () => {
+          clearTimeout(timer)
+          if (givenUp) throw userLocked()
+          await acquire(key, owner, leaseMs, deadline.remaining)
+          return hold(key, owner, leaseMs, work)
+        })
+        turn.then(resolve, reject)
+      })
+    },
+  }
+}
