@@ -81,7 +81,7 @@ const LONGEST_CONVERSATION = 60
 const FIRST_START = Date.UTC(2024, 0, 1)
 
 /**
- * Conversations of two people each, in several scripts, with emoji, right-to-left text and combining marks.
+ * Conversations of two people each, ordered by when they begin, in several scripts, with emoji, right-to-left text and combining marks.
  * Some people talk much more than others, as people do.
  *
  * @throws RangeError with fewer than two people
@@ -98,7 +98,7 @@ export function generateConversations({ users, messages, seed = 1 }: GenerateOpt
       generateOne({ id: `conversation-${conversations.length + 1}`, users, count, start, below }),
     )
     left -= count
-    start += below(3_600_000)
+    start += 1 + below(3_600_000)
   }
   return conversations
 }
@@ -117,12 +117,9 @@ function generateOne({ id, users, count, start, below }: Plan): Conversation {
   const second = (first + 1 + below(users - 1)) % users
   let at = start
   const messages = Array.from({ length: count }, () => {
+    const timestamp = new Date(at)
     at += 1 + below(90_000)
-    return {
-      sender: `person-${below(2) === 0 ? first : second}`,
-      text: textOf(below),
-      timestamp: new Date(at),
-    }
+    return { sender: `person-${below(2) === 0 ? first : second}`, text: textOf(below), timestamp }
   })
   return { id, messages }
 }

@@ -61,10 +61,13 @@ export async function startServer(options: StartServerOptions = {}): Promise<Tes
       return await launch(mongod, options)
     } catch (error) {
       // Between the search for a free port and mongod's use of it, another process can take it.
-      if (attempt === STARTS) throw error
+      if (attempt === STARTS) throw new Error(notStarted(mongod), { cause: error })
     }
   }
 }
+
+const notStarted = ({ path, version }: Mongod): string =>
+  `MongoDB ${version} did not start (${path}). With MONGOMS_DEBUG=1 everything that it says is shown.`
 
 async function launch(mongod: Mongod, options: StartServerOptions): Promise<TestServer> {
   const root = await mkdtemp(join(tmpdir(), 'dialogue-store-'))

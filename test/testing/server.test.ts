@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import mongoose from 'mongoose'
 import { startServer, type TestServer } from '../../src/testing/server.ts'
@@ -32,6 +31,9 @@ async function withClient<T>(
     await client.close()
   }
 }
+
+const dataIn = async (directory: string): Promise<string[]> =>
+  (await readdir(directory)).filter((name) => name.startsWith('dialogue-store-'))
 
 async function expectGone(server: Pick<TestServer, 'members'>): Promise<void> {
   expect(server.members.length).toBeGreaterThan(0)
@@ -96,11 +98,12 @@ describe('startServer', () => {
     await expectGone(server)
   })
 
-  test('fails with what mongod says about its arguments, and leaves nothing', () =>
+  test('fails if mongod refuses its arguments, and leaves nothing', () =>
     withDirectory(async (directory) => {
       const child = runFixture('server.ts', ['wait', '--noSuchArgument'], { env: { TMPDIR: directory } })
       expect(await child.ended).toMatchObject({ code: 1 })
-      expect(await readdir(directory)).toEqual([])
+      expect(child.output.stderr).toContain('did not start')
+      expect(await dataIn(directory)).toEqual([])
     }))
 })
 
@@ -127,15 +130,13 @@ describe('the server ends with its parent', () => {
   test('by SIGKILL while the server starts', () =>
     withDirectory(async (directory) => {
       const child = runFixture('server.ts', ['wait'], { env: { TMPDIR: directory } })
-      const dataOf = async () => (await readdir(directory)).find((name) => name.startsWith('dialogue-store-'))
-      await eventually(async () =>
-        existsSync(join(directory, (await dataOf()) ?? '', 'member0', 'mongod.lock')),
-      )
+      await eventually(async () => {
+        const [data = ''] = await dataIn(directory)
+        return existsSync(join(directory, data, 'member0', 'mongod.lock'))
+      })
       child.signal('SIGKILL')
       await child.ended
-      await eventually(async () => (await dataOf()) === undefined)
-      await pause(300)
-      expect(await processesOf(directory)).toEqual([])
-      expect(await dataOf()).toBeUndefined()
+      await eventually(async () => (await processesOf(directory)).length === 0)
+      expect(await dataIn(directory)).toEqual([])
     }))
 })
