@@ -196,5 +196,5 @@ function toContext<D>(document: ContextDocument): DialogueContext<D> {
   }
 }
 
-export type ContextWrite = z.input<typeof writeOptions>
-export type ContextRead = z.input<typeof readOptions>
+export type ContextWrite = NonNullable<z.input<typeof writeOptions>>
+export type ContextRead = NonNullable<z.input<typeof readOptions>>

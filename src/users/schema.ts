@@ -142,7 +142,7 @@ export type NewUserInput = z.input<typeof newUser>
 export const userDefaults = z
   .strictObject({ id: id.optional(), ...optionalFields, states: states.default({}), data: json.default({}) })
   .default({ states: {}, data: {} })
-export type UserDefaults = z.input<typeof userDefaults>
+export type UserDefaults = NonNullable<z.input<typeof userDefaults>>
 
 export const userPatch = z.strictObject({
   ...optionalFields,
@@ -166,7 +166,7 @@ export const userFilter = z
     states: states.optional(),
   })
   .default({ limit: 50 })
-export type UserFilterInput = z.input<typeof userFilter>
+export type UserFilterInput = NonNullable<z.input<typeof userFilter>>
 
 export type User<D = JsonObject> = Entity<UserDocument, 'identities' | 'data' | 'ops' | 'touches'> & {
   identities: Identity[]

@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { makeDatabase } from './support/store.ts'
+
+/*
+ * Runs what the README shows, type-checked first. The plain examples become one program and share `store` and
+ * the first one's `user`; those with a word behind `ts` stand alone. `value // → expected` is an assertion.
+ */
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('..', import.meta.url))
+const IMPORT = /^import .*$\n/gm
+
+interface Example {
+  name: string
+  code: string
+}
+
+async function readExamples(): Promise<Example[]> {
+  const readme = await readFile(join(root, 'README.md'), 'utf8')
+  return [...readme.matchAll(/^```ts *(\w*)\n(.*?)^```$/gms)].map(([, name = '', code = '']) => ({
+    name,
+    code,
+  }))
+}
+
+const asserted = (code: string): string =>
+  code.replaceAll(/^( *)(\S.*?) \/\/ → (.+)$/gm, '$1assert.deepStrictEqual($2, $3)')
+
+/** The examples after `head`, each in a block of its own but the first, whose `user` the others use. */
+function program(head: string, examples: string[], tail = ''): string {
+  const imports = new Set(
+    [...head.matchAll(IMPORT), ...examples.flatMap((code) => [...code.matchAll(IMPORT)])].map(String),
+  )
+  const [first = '', ...rest] = examples.map((code) => asserted(code.replaceAll(IMPORT, '')))
+  const blocks = [head.replaceAll(IMPORT, ''), first, ...rest.map((code) => `{\n${code}}\n`), tail]
+  return ["import assert from 'node:assert/strict'\n", ...imports, ...blocks, 'export {}\n']
+    .join('')
+    .replaceAll("'dialogue-store/testing'", "'../../src/testing/index.ts'")
+    .replaceAll("'dialogue-store'", "'../../src/index.ts'")
+}
+
+const OPENED = `import { openStore } from 'dialogue-store'
+const store = await openStore({ uri: process.env.MONGODB_URI ?? '', retention: { kind: 'capped', sizeBytes: 2 ** 24 } })
+`
+/** What the bot's platform would do: two messages, the second of them delivered twice. */
+const DELIVERIES = `
+assert.equal(await onMessage('+1', 'hi', 'a'), 'You said 1 things; the last was "hi".')
+const twice = await Promise.all([onMessage('+1', 'again', 'b'), onMessage('+1', 'again', 'b')])
+assert.deepEqual(twice.filter(Boolean), ['You said 2 things; the last was "again".'])
+await store.close()
+`
+
+describe('README', () => {
+  let folder: string
+  let examples: Example[]
+  beforeAll(async () => {
+    folder = await mkdtemp(join(root, 'test/readme-'))
+    examples = await readExamples()
+    const named = (name: string) =>
+      examples.filter((example) => example.name === name).map(({ code }) => code)
+    await writeFile(join(folder, 'verbs.ts'), program(OPENED, named(''), 'await store.close()\n'))
+    await writeFile(join(folder, 'bot.ts'), program('', named('bot'), DELIVERIES))
+    await writeFile(join(folder, 'shapes.ts'), program('', named('shapes')))
+    await writeFile(join(folder, 'testing.ts'), program('', named('testing')))
+    const config = {
+      extends: '../tsconfig.json',
+      compilerOptions: { rootDir: '../..', noUnusedLocals: false },
+      include: ['.'],
+    }
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  test('shows code that type-checks', async () => {
+    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    const complaints = await run(process.execPath, [tsc, '-p', folder]).then(
+      () => '',
+      ({ stdout }: { stdout: string }) => stdout,
+    )
+    expect(complaints).toBe('')
+  })
+
+  test.each(['verbs', 'bot', 'shapes', 'testing'])('shows code that does what it says: %s', async (name) => {
+    const { db, dbName } = await makeDatabase()
+    const uri = new URL(process.env.MONGODB_URI ?? '')
+    uri.pathname = `/${dbName}`
+    const env = { ...process.env, MONGODB_URI: uri.href, NODE_OPTIONS: '' }
+    await run(process.execPath, ['--import', 'tsx', join(folder, `${name}.ts`)], { cwd: root, env })
+    await db.dropDatabase()
+  })
+})
