@@ -10,6 +10,7 @@ interface DriverError {
   code?: unknown
   codeName?: unknown
   errorLabels?: unknown
+  labels?: unknown
   stack?: unknown
   cause?: unknown
 }
@@ -39,7 +40,8 @@ export function causeOf(thrown: unknown, depth = 0): SafeCause {
   safe.name = name
   if (code !== undefined) safe.code = code
   if (typeof codeName === 'string') safe.codeName = codeName
-  if (Array.isArray(error.errorLabels)) safe.labels = error.errorLabels.map(String)
+  const labels = error.errorLabels ?? error.labels
+  if (Array.isArray(labels)) safe.labels = labels.map(String)
   safe.stack = `${safe.message}\n${framesOf(error.stack)}`
   if (error.cause !== undefined && depth < 3) safe.cause = causeOf(error.cause, depth + 1)
   return safe

@@ -96,6 +96,13 @@ const printable = (part: string | number): string => {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text
 }
 
+/** For a call that would store a second thing when repeated: what is unknown must not be called retryable. */
+export function notRepeatable(error: unknown): unknown {
+  if (!(error instanceof DialogueStoreError) || error.outcome !== 'unknown') return error
+  const { code, message, outcome, cause } = error
+  return new DialogueStoreError(code, message, { outcome, retryable: false, cause })
+}
+
 export const userNotFound = (): DialogueStoreError =>
   new DialogueStoreError(
     'USER_NOT_FOUND',

@@ -5,7 +5,7 @@ import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
 import { createKeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { versionedUpdate } from '../db/versioned.ts'
-import { DialogueStoreError, invalidInput, versionConflict } from '../errors.ts'
+import { DialogueStoreError, invalidInput, notRepeatable, versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import { mergePatch } from '../json.ts'
@@ -105,10 +105,11 @@ export function createEvents<E, D>({ database, checkData, touchUser }: Needs) {
         await insert(document, deadline)
         return { event: toEvent(document), created: true }
       } catch (error) {
-        if (codeOf(error) !== DUPLICATE_KEY) throw repeatable(error, event)
+        if (codeOf(error) !== DUPLICATE_KEY) throw event.id || event.externalId ? error : notRepeatable(error)
         const first = await earlier(document, deadline)
         if (!first) throw error
-        return { event: toEvent(first), created: false }
+        /* Under an id made for this call it can only be ours: the commit went through, and its reply was lost. */
+        return { event: toEvent(first), created: !event.id && first._id.equals(document._id) }
       }
     },
 
@@ -203,14 +204,3 @@ const clearable = (fields: Record<string, string | null | undefined>, given: obj
   Object.fromEntries(
     Object.entries(fields).flatMap(([field, value]) => (field in given ? [[field, value ?? undefined]] : [])),
   )
-
-/** Repeating an event that has no id of its own could store it twice. */
-function repeatable(error: unknown, event: NewEvent): unknown {
-  if (!(error instanceof DialogueStoreError) || error.outcome !== 'unknown' || event.id || event.externalId)
-    return error
-  return new DialogueStoreError(error.code, error.message, {
-    outcome: 'unknown',
-    retryable: false,
-    cause: error.cause,
-  })
-}

@@ -1,9 +1,8 @@
-import type mongoose from 'mongoose'
 import { attempt, type Deadline, LONGEST_PAUSE_MS } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { DOCUMENT_VALIDATION_FAILURE, DUPLICATE_KEY, timedOut, toStoreError } from '../db/failure.ts'
 import { insertUnordered, type WriteError } from '../db/insert.ts'
-import { DialogueStoreError, invalidInput, userNotFound } from '../errors.ts'
+import { invalidInput, notRepeatable, userNotFound } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { type Claims, seenKey } from './claims.ts'
 import type { Passenger } from './lane.ts'
@@ -183,7 +182,8 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
         const patient = failure.retryable
           ? rest.filter((draft) => draft.deadline.remaining() > LONGEST_PAUSE_MS)
           : []
-        for (const draft of rest) if (!patient.includes(draft)) draft.reject(forCaller(failure, draft.item))
+        for (const draft of rest)
+          if (!patient.includes(draft)) draft.reject(draft.item.op ? failure : notRepeatable(failure))
         rest = patient.length < rest.length ? patient : []
         if (patient.length > 0 && rest.length === 0) for (const draft of patient) draft.reject(failure)
       }
@@ -202,16 +202,3 @@ function settleDuplicate(draft: Draft, there: MessageDocument | undefined): void
     draft.reject(invalidInput([{ path: ['id'], reason: 'is the id of another message' }]))
   } else draft.resolve({ document: there, created: there.op?.equals(draft.item.op ?? '') ?? false })
 }
-
-/** Repeating a message that has no id of its own could store it twice. */
-const forCaller = (
-  error: DialogueStoreError,
-  { op }: mongoose.mongo.WithId<MessageDocument>,
-): DialogueStoreError =>
-  error.outcome === 'unknown' && !op
-    ? new DialogueStoreError(error.code, error.message, {
-        outcome: 'unknown',
-        retryable: false,
-        cause: error.cause,
-      })
-    : error

@@ -2,8 +2,9 @@ import type mongoose from 'mongoose'
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { duplicateKeyFields } from '../db/failure.ts'
+import { createKeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
-import { DialogueStoreError, userNotFound } from '../errors.ts'
+import { DialogueStoreError, notRepeatable, userNotFound } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { parse } from '../input.ts'
 import type { ShapeCheck } from '../shape.ts'
@@ -36,6 +37,7 @@ interface Needs {
 
 export function createCreation<D>({ database, checkData, createContext }: Needs) {
   const collection = database.collection(users)
+  const queue = createKeyedQueue()
 
   const find = (deadline: Deadline, filter: mongoose.mongo.Filter<UserDocument>) =>
     attempt(deadline, 'read', (maxTimeMS) => collection.findOne({ ...filter, ...ALIVE }, { maxTimeMS }))
@@ -47,49 +49,53 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
     })
 
   /** The same id stores once: a repeat gets what the first call stored. */
-  async function create(input: NewUser): Promise<{ user: UserDocument; created: boolean }> {
-    const deadline = database.deadline()
+  async function create(
+    input: NewUser,
+    deadline: Deadline,
+  ): Promise<{ user: UserDocument; created: boolean }> {
     const document = toDocument({ ...input, data: checkData ? checkData(input.data) : input.data })
     try {
       await insert(document, deadline)
       return { user: document, created: true }
     } catch (error) {
       const fields = duplicateKeyFields(error)
-      if (!fields) throw error
+      if (!fields) throw input.id || input.identities.length > 0 ? error : notRepeatable(error)
       const existing = await find(deadline, { _id: document._id })
-      if (existing) return { user: existing, created: false }
+      /* Under an id made for this call it can only be ours: the commit went through, and its reply was lost. */
+      if (existing) return { user: existing, created: !input.id }
       throw fields.includes('_id') ? userNotFound() : identityTaken(error)
+    }
+  }
+
+  async function findOrCreate(key: Identity, rest: Omit<NewUser, 'identities'>, deadline: Deadline) {
+    while (true) {
+      const known = await find(deadline, { identities: key })
+      if (known) return { user: known, created: false }
+      try {
+        return await create({ ...rest, identities: [key] }, deadline)
+      } catch (error) {
+        /* Somebody else's first message was faster: look again. */
+        const taken = error instanceof DialogueStoreError && error.code === 'IDENTITY_TAKEN'
+        if (!taken || deadline.remaining() === 0) throw error
+      }
     }
   }
 
   return {
     /** The same `id` stores once: a repeat gives the user that is there. */
     async createUser(input: unknown): Promise<User<D>> {
-      return toUser((await create(parse(newUser, input))).user)
+      return toUser((await create(parse(newUser, input), database.deadline())).user)
     },
 
     async ensureUser(of: unknown, defaults?: unknown): Promise<{ user: User<D>; created: boolean }> {
       const key = parse(identity, of, ['identity'])
       const rest = parse(userDefaults, defaults, ['defaults'])
       const deadline = database.deadline()
-      while (true) {
-        const known = await find(deadline, { identities: key })
-        if (known) return { user: toUser(known), created: false }
-        try {
-          const { user, created } = await create({ ...rest, identities: [key] })
-          return { user: toUser(user), created }
-        } catch (error) {
-          /* Somebody else's first message was faster: look again. */
-          if (
-            !(
-              error instanceof DialogueStoreError &&
-              error.code === 'IDENTITY_TAKEN' &&
-              deadline.remaining() > 0
-            )
-          )
-            throw error
-        }
-      }
+      const known = await find(deadline, { identities: key })
+      if (known) return { user: toUser(known), created: false }
+      /* First messages at once: within a process they wait in line instead of conflicting on the server. */
+      const { user, created } = await queue.run(JSON.stringify(key), () => findOrCreate(key, rest, deadline))
+      return { user: toUser(user), created }
     },
   }
 }
