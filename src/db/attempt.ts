@@ -54,7 +54,7 @@ export async function attempt<T>(
 }
 
 /** Gives up waiting after `ms`: a frozen server answers nothing, and maxTimeMS is the server's to honour. */
-async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(late()), ms)

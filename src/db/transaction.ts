@@ -1,7 +1,7 @@
 import type mongoose from 'mongoose'
-import { attempt, backOff, type Deadline } from './attempt.ts'
+import { attempt, backOff, type Deadline, within } from './attempt.ts'
 import type { Database } from './database.ts'
-import { hasLabel, toStoreError } from './failure.ts'
+import { hasLabel, timedOut, toStoreError } from './failure.ts'
 
 type ClientSession = mongoose.mongo.ClientSession
 
@@ -24,17 +24,25 @@ export async function inTransaction<T>(
     const session = database.client.startSession({ causalConsistency: false })
     try {
       session.startTransaction({ ...OPTIONS, maxCommitTimeMS: Math.max(1, deadline.remaining()) })
-      const result = await work(session)
+      const result = await within(deadline.remaining(), work(session), () => timedOut('not-applied'))
       await commit(session, deadline)
       return result
     } catch (error) {
-      if (session.inTransaction()) await session.abortTransaction().catch(() => {})
+      await abort(session, deadline)
       if (!hasLabel(error, 'TransientTransactionError')) throw error
       if (!(await backOff(round, deadline))) throw toStoreError(error)
     } finally {
-      await session.endSession().catch(() => {})
+      void session.endSession().catch(() => {})
     }
   }
+}
+
+/** Frees what the transaction holds before it is run again; a server that does not answer is not waited for. */
+const abort = async (session: ClientSession, deadline: Deadline): Promise<void> => {
+  if (!session.inTransaction()) return
+  const aborted = session.abortTransaction().catch(() => {})
+  if (deadline.remaining() > 0)
+    await within(deadline.remaining(), aborted, () => timedOut('not-applied')).catch(() => {})
 }
 
 /** A commit may be sent any number of times: the server knows which transaction it is. */
