@@ -1,3 +1,5 @@
+const countsFile = process.env.JEST_COUNTS_FILE
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
@@ -15,6 +17,7 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  reporters: ['default', ...(countsFile ? [['<rootDir>/.ci/count-reporter.js', { file: countsFile }]] : [])],
   testTimeout: 60_000,
   maxWorkers: 2,
   collectCoverage: true,
