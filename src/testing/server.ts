@@ -72,24 +72,17 @@ const notStarted = ({ path, version }: Mongod): string =>
 async function launch(mongod: Mongod, options: StartServerOptions): Promise<TestServer> {
   const root = await mkdtemp(join(tmpdir(), 'dialogue-store-'))
   const keeper = keep([root])
+  const replicaSet = await createReplicaSet(mongod, root, options)
+  const stop = once(() => stopAll(replicaSet, keeper))
   try {
-    const replicaSet = await createReplicaSet(mongod, root, options)
-    const stop = once(() => stopAll(replicaSet, keeper))
-    try {
-      await withVariable(SYSTEM_BINARY, mongod.path, () => replicaSet.start())
-      letParentExit(replicaSet)
-      const uri = replicaSet.getUri()
-      await membersReady(uri, {
-        count: options.members ?? 1,
-        electionTimeoutMs: options.electionTimeoutMs ?? 5000,
-      })
-      return { uri, members: membersOf(replicaSet), stop }
-    } catch (error) {
-      await stop()
-      throw error
-    }
+    await withVariable(SYSTEM_BINARY, mongod.path, () => replicaSet.start())
+    letParentExit(replicaSet)
+    const uri = replicaSet.getUri()
+    const { members: count = 1, electionTimeoutMs = 5000 } = options
+    await membersReady(uri, { count, electionTimeoutMs })
+    return { uri, members: membersOf(replicaSet), stop }
   } catch (error) {
-    await keeper.release()
+    await stop()
     throw error
   }
 }

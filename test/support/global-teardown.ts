@@ -1,6 +1,8 @@
-import './global-setup.ts'
-
 /** A server that `MONGODB_URI` named before is left running: its `stop` does nothing. */
 export default async function globalTeardown(): Promise<void> {
-  await globalThis.dialogueTestServer?.stop()
+  const server = globalThis.dialogueTestServer
+  if (!server) return
+  await server.stop()
+  // With --watch the next setup runs in this process, and must not take the variable for the user's.
+  if (server.members.length > 0) delete process.env.MONGODB_URI
 }

