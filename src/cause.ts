@@ -7,6 +7,7 @@ export interface SafeCause extends Error {
 
 interface DriverError {
   name?: unknown
+  message?: unknown
   code?: unknown
   codeName?: unknown
   errorLabels?: unknown
@@ -20,12 +21,18 @@ const scalar = (value: unknown): number | string | undefined =>
     ? value
     : undefined
 
-/** Only the frames: the first lines of a stack repeat the message. */
-const framesOf = (stack: unknown): string =>
-  String(stack ?? '')
+/** Only the frames: a stack begins with the message, and lines of a message may look like frames. */
+function framesOf({ stack, message }: DriverError): string {
+  if (typeof stack !== 'string' || typeof message !== 'string') return ''
+  const begin = stack.indexOf(message)
+  const rest = begin < 0 ? '' : stack.slice(begin + message.length)
+  /* A message that was changed since is not the stack's: then nothing of it can be told apart. */
+  if (!rest.startsWith('\n')) return ''
+  return rest
     .split('\n')
     .filter((line) => /^\s+at /.test(line))
     .join('\n')
+}
 
 /**
  * What may be kept of a foreign error: its class, numbers and names of codes, labels, stack frames, and the
@@ -42,7 +49,7 @@ export function causeOf(thrown: unknown, depth = 0): SafeCause {
   if (typeof codeName === 'string') safe.codeName = codeName
   const labels = error.errorLabels ?? error.labels
   if (Array.isArray(labels)) safe.labels = labels.map(String)
-  safe.stack = `${safe.message}\n${framesOf(error.stack)}`
+  safe.stack = `${safe.message}\n${framesOf(error)}`
   if (error.cause !== undefined && depth < 3) safe.cause = causeOf(error.cause, depth + 1)
   return safe
 }

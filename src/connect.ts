@@ -1,5 +1,6 @@
 import mongoose from 'mongoose'
 import type { StoreConfig } from './config.ts'
+import { attempt, type Deadline, deadlineIn, within } from './db/attempt.ts'
 import { toStoreError, transactionsUnsupported } from './db/failure.ts'
 import { DialogueStoreError, invalidInput } from './errors.ts'
 
@@ -11,50 +12,120 @@ const OLDEST_WIRE_VERSION = 17
  * writes waiting for their majority instead of aborting them.
  */
 const NOTICE_EARLY = { heartbeatFrequencyMS: 500, connectTimeoutMS: 1000, socketTimeoutMS: 30_000 }
+/** Of `timeoutMs`: that there is no server to be found is known before a verb's own time is over. */
+const SELECTION_PART = 0.9
+
+type Owned = Extract<StoreConfig, { uri: string }>
+type Borrowed = Extract<StoreConfig, { connection: mongoose.Connection }>
 
 export interface Connected {
-  /** Our own view: models registered on it don't show on the caller's connection. */
+  /** Our own, or our own view of the caller's: models registered on it don't show there. */
   connection: mongoose.Connection
   release(): Promise<void>
 }
 
-/** Opens a connection of our own, or a view of the caller's. */
-export async function connect(config: StoreConfig): Promise<Connected> {
-  if ('connection' in config) {
-    await config.connection.asPromise()
-    const view = config.connection.useDb(config.connection.name, { useCache: false })
-    return { connection: view, release: async () => {} }
-  }
-  const connection = await open(config)
-  return { connection, release: () => connection.close() }
-}
+/**
+ * Opens a connection of our own, or a view of the caller's, to a server that the store can work with.
+ * @throws DialogueStoreError `INVALID_INPUT`, `UNAVAILABLE`, `TRANSACTIONS_UNSUPPORTED`, `SERVER_UNSUPPORTED`
+ */
+export const connect = (config: StoreConfig): Promise<Connected> =>
+  'connection' in config ? borrow(config) : open(config)
 
-async function open(config: Extract<StoreConfig, { uri: string }>): Promise<mongoose.Connection> {
-  let connection: mongoose.Connection | undefined
+async function open(config: Owned): Promise<Connected> {
+  const options: mongoose.ConnectOptions = {
+    ...(config.dbName && { dbName: config.dbName }),
+    ...NOTICE_EARLY,
+    serverSelectionTimeoutMS: Math.ceil(config.timeoutMs * SELECTION_PART),
+    appName: 'dialogue-store',
+    autoIndex: false,
+    autoCreate: false,
+    bufferCommands: false,
+    retryWrites: true,
+  }
+  checkUri(config.uri)
+  /* A Mongoose of our own: plugins, settings and `disconnect()` of the application's are not for the store. */
+  const connection = new mongoose.Mongoose().createConnection(config.uri, options)
   try {
-    connection = mongoose.createConnection(config.uri, {
-      ...(config.dbName && { dbName: config.dbName }),
-      ...NOTICE_EARLY,
-      serverSelectionTimeoutMS: config.timeoutMs,
-      appName: 'dialogue-store',
-      autoIndex: false,
-      autoCreate: false,
-      bufferCommands: false,
-      retryWrites: true,
-    })
-    return await connection.asPromise()
+    await connection.asPromise()
+    await inspectServer(connection.getClient().db(), deadlineIn(config.timeoutMs))
+    return { connection, release: () => connection.close() }
   } catch (error) {
-    await connection?.close().catch(() => {})
-    /* The driver's text may quote the URI, password included. */
-    if (isMalformed(error))
-      throw invalidInput([{ path: ['uri'], reason: 'is not a URI that the MongoDB driver takes' }])
-    throw toStoreError(error)
+    await connection.close().catch(() => {})
+    throw toOpeningError(error)
   }
 }
 
-const { MongoParseError, MongoInvalidArgumentError } = mongoose.mongo
-const isMalformed = (error: unknown): boolean =>
-  error instanceof MongoParseError || error instanceof MongoInvalidArgumentError || error instanceof TypeError
+/** The driver parses the URI when a client is made. What it says may quote the URI, password included. */
+function checkUri(uri: string): void {
+  try {
+    new mongoose.mongo.MongoClient(uri)
+  } catch {
+    throw invalidInput([{ path: ['uri'], reason: 'is not a URI that the MongoDB driver takes' }])
+  }
+}
+
+async function borrow({ connection, timeoutMs }: Borrowed): Promise<Connected> {
+  const client: unknown = connection.getClient()
+  if (!client) throw invalidInput([{ path: ['connection'], reason: 'was not opened yet' }])
+  if (!(client instanceof mongoose.mongo.MongoClient)) {
+    throw invalidInput([
+      { path: ['connection'], reason: 'is of another copy of mongoose than the store uses' },
+    ])
+  }
+  const deadline = deadlineIn(timeoutMs)
+  try {
+    await within(deadline.remaining(), connection.asPromise(), () => unreachable())
+    await inspectServer(client.db(connection.name), deadline)
+    return { connection: viewOf(connection), release: async () => {} }
+  } catch (error) {
+    throw toOpeningError(error)
+  }
+}
+
+/** Mongoose links a view with its connection: they tell each other of their states, for ever. */
+type Linked = mongoose.Connection & { otherDbs?: mongoose.Connection[] | undefined }
+
+/** Nothing that is done with the view shows on the caller's connection, and no view piles up there. */
+function viewOf(connection: Linked): mongoose.Connection {
+  const view: Linked = connection.useDb(connection.name, { useCache: false })
+  connection.otherDbs = connection.otherDbs?.filter((other) => other !== view)
+  view.otherDbs = []
+  view.base = new mongoose.Mongoose()
+  return view
+}
+
+/* Of Node's name resolution: codes that say 'not now' as often as 'never'. */
+const NAME_NOT_FOUND = new Set(['ENOTFOUND', 'ETIMEOUT', 'ESERVFAIL', 'ECONNREFUSED', 'EAI_AGAIN'])
+
+function toOpeningError(error: unknown): DialogueStoreError {
+  if (error instanceof mongoose.Error.MongooseServerSelectionError) return unreachable(refusalIn(error))
+  if (error instanceof mongoose.mongo.MongoCompatibilityError) return serverUnsupported('too old', error)
+  if (error instanceof mongoose.mongo.MongoNotConnectedError) {
+    return invalidInput([{ path: ['connection'], reason: 'was closed' }])
+  }
+  const { code } = (error ?? {}) as { code?: unknown }
+  return NAME_NOT_FOUND.has(String(code)) ? unreachable(error) : toStoreError(error)
+}
+
+/** What kept the driver from a server: a refused connection, a certificate, … */
+function refusalIn(error: mongoose.Error & { reason?: mongoose.mongo.TopologyDescription }): unknown {
+  const servers = [...(error.reason?.servers.values() ?? [])]
+  return servers.find((server) => server.error)?.error ?? error
+}
+
+const unreachable = (cause?: unknown): DialogueStoreError =>
+  new DialogueStoreError(
+    'UNAVAILABLE',
+    'No MongoDB server could be reached within timeoutMs. Check that it runs, the hosts in the URI, and the network.',
+    { cause },
+  )
+
+const serverUnsupported = (version: string, cause?: unknown): DialogueStoreError =>
+  new DialogueStoreError(
+    'SERVER_UNSUPPORTED',
+    `The server is ${version}: the store needs MongoDB 6.0 or later, where capped collections allow deletes. Upgrade the server.`,
+    { cause },
+  )
 
 export interface Server {
   version: string
@@ -65,15 +136,11 @@ export interface Server {
  * What server this is.
  * @throws DialogueStoreError `TRANSACTIONS_UNSUPPORTED` for a standalone, `SERVER_UNSUPPORTED` before 6.0
  */
-export async function inspectServer(db: mongoose.mongo.Db, timeoutMs: number): Promise<Server> {
-  const [hello, build] = await Promise.all([
-    db.command({ hello: 1, maxTimeMS: timeoutMs }),
-    db.command({ buildInfo: 1, maxTimeMS: timeoutMs }),
-  ])
-  if (hello.maxWireVersion < OLDEST_WIRE_VERSION) {
-    const text = `The server is MongoDB ${build.version}. The store needs 6.0 or later, where capped collections allow deletes.`
-    throw new DialogueStoreError('SERVER_UNSUPPORTED', text)
-  }
+export async function inspectServer(db: mongoose.mongo.Db, deadline: Deadline): Promise<Server> {
+  const ask = (command: string) =>
+    attempt(deadline, 'read', (maxTimeMS) => db.command({ [command]: 1, maxTimeMS }))
+  const [hello, build] = await Promise.all([ask('hello'), ask('buildInfo')])
+  if (hello.maxWireVersion < OLDEST_WIRE_VERSION) throw serverUnsupported(`MongoDB ${build.version}`)
   const sharded = hello.msg === 'isdbgrid'
   if (!sharded && !hello.setName) throw transactionsUnsupported()
   return { version: build.version, topology: sharded ? 'sharded' : 'replicaSet' }

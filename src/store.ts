@@ -32,7 +32,6 @@ export async function openStore<const S extends Shapes = Shapes>(
   const { connection, release } = await connect(config)
   try {
     const database = createDatabase(connection, config.prefix, config.timeoutMs)
-    await inspectServer(database.db, config.timeoutMs)
     await ensureMigrated({ database, retention: config.retention }, config.migrate)
     const retention = createRetention(database)
     await retention.apply(config.retention)
@@ -136,7 +135,7 @@ function assemble(
 const MOST_PENDING = 1000
 
 async function ping(database: Database) {
-  return { ok: true as const, ...(await inspectServer(database.db, database.timeoutMs)) }
+  return { ok: true as const, ...(await inspectServer(database.db, database.deadline())) }
 }
 
 /** From open to closed: after `close()` verbs are refused, those under way are waited for, then the connection goes. */
