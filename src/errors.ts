@@ -85,9 +85,12 @@ export class DialogueStoreError extends Error {
   }
 }
 
-export const invalidInput = (issues: InputIssue[]): DialogueStoreError => {
+export const invalidInput = (issues: InputIssue[], cause?: unknown): DialogueStoreError => {
   const where = issues.map(({ path, reason }) => `${path.map(printable).join('.') || 'input'}: ${reason}`)
-  return new DialogueStoreError('INVALID_INPUT', `Nothing was sent. Correct ${where.join('; ')}.`, { issues })
+  return new DialogueStoreError('INVALID_INPUT', `Nothing was sent. Correct ${where.join('; ')}.`, {
+    issues,
+    cause,
+  })
 }
 
 /** A path's part in a sentence. A key of a user's JSON may be long, or hold control characters. */
@@ -107,6 +110,13 @@ export const userNotFound = (): DialogueStoreError =>
   new DialogueStoreError(
     'USER_NOT_FOUND',
     'There is no such user, or they were deleted. Create the user first.',
+  )
+
+export const tooLarge = (cause?: unknown): DialogueStoreError =>
+  new DialogueStoreError(
+    'TOO_LARGE',
+    'The document would be larger than the 16 MiB that MongoDB stores. Keep less in it.',
+    { cause },
   )
 
 export const versionConflict = (expected: number, actual: number): DialogueStoreError =>

@@ -50,12 +50,12 @@ export function parse<S extends z.ZodType>(
 ): z.output<S> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  throw invalidInput(result.error.issues.map((issue) => toIssue(issue, at)))
+  throw invalidInput(result.error.issues.flatMap((issue) => toIssues(issue, at)))
 }
 
-function toIssue(issue: z.core.$ZodIssue, at: (string | number)[]): InputIssue {
+function toIssues(issue: z.core.$ZodIssue, at: (string | number)[]): InputIssue[] {
   const path = [...at, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))]
   if (issue.code === 'unrecognized_keys')
-    return { path: [...path, issue.keys[0] ?? ''], reason: 'is not known here' }
-  return { path, reason: issue.message }
+    return issue.keys.map((key) => ({ path: [...path, key], reason: 'is not known here' }))
+  return [{ path, reason: issue.message }]
 }

@@ -1,4 +1,5 @@
-import type { z } from 'zod'
+import { z } from 'zod'
+import { DialogueStoreError, invalidInput } from './errors.ts'
 import { parse } from './input.ts'
 import { exactJson, type JsonObject } from './json.ts'
 
@@ -12,5 +13,17 @@ export type ShapeCheck = (value: JsonObject) => JsonObject
  */
 export function shapeCheck(shape: z.ZodType | undefined, path: string[]): ShapeCheck | undefined {
   if (!shape) return undefined
-  return (value) => exactJson(parse(shape as z.ZodType<object>, value, path), path)
+  return (value) => exactJson(shaped(shape, value, path), path)
+}
+
+/** A shape runs code of the caller's, which may throw; the driver's failures are not to blame for it. */
+function shaped(shape: z.ZodType, value: JsonObject, path: string[]): unknown {
+  try {
+    return parse(shape, value, path)
+  } catch (error) {
+    if (error instanceof DialogueStoreError) throw error
+    const reason =
+      error instanceof z.core.$ZodAsyncError ? 'has a shape that is asynchronous' : 'has a shape that throws'
+    throw invalidInput([{ path, reason }], error)
+  }
 }

@@ -1,5 +1,5 @@
 import mongoose from 'mongoose'
-import { DialogueStoreError, type Outcome } from '../errors.ts'
+import { DialogueStoreError, type Outcome, tooLarge } from '../errors.ts'
 
 const { MongoNetworkError, MongoServerSelectionError, MongoError, MongoWriteConcernError } = mongoose.mongo
 
@@ -9,7 +9,7 @@ export const DOCUMENT_VALIDATION_FAILURE = 121
 const MAX_TIME_EXPIRED = 50
 const ILLEGAL_OPERATION = 20
 const UNAUTHORIZED = new Set([13, 18])
-const TOO_LARGE = new Set([10334, 17419, 17420, 4568, 17280])
+const TOO_LARGE = new Set([10334, 16493, 17419, 17420, 4568, 17280])
 /** The member can't take the command now, and certainly didn't. */
 const NOT_PRIMARY = new Set([10107, 13435, 13436])
 /** The set is changing, shutting down or out of reach; the command may have been applied. */
@@ -64,10 +64,7 @@ export function toStoreError(error: unknown, outcome: Outcome = 'not-applied'): 
   const details = { cause: error, outcome }
   const code = codeOf(error) ?? 0
   if (isExpired(error)) return timedOut(outcome)
-  if (TOO_LARGE.has(code)) {
-    const text = 'The document would be larger than the 16 MiB that MongoDB stores. Keep less in it.'
-    return new DialogueStoreError('TOO_LARGE', text, details)
-  }
+  if (TOO_LARGE.has(code)) return tooLarge(error)
   if (code === DOCUMENT_VALIDATION_FAILURE) {
     const issues = [{ path: [], reason: "the server's validator refused the document" }]
     const text =

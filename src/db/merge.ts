@@ -1,27 +1,39 @@
 import type { JsonObject } from '../json.ts'
 import { isPlainObject } from '../json.ts'
 
-/* Nested expressions fail on the server somewhere beyond 60 levels, long ones beyond 100 keys. */
+/* The server takes about 200 levels of BSON in all. A key costs two of them, a level four to five, on top of the values' own. */
 const MAX_LEVELS = 20
 const MAX_KEYS = 60
+const MAX_NESTING = 150
 
 /**
  * JSON Merge Patch (RFC 7396) as an aggregation expression, so that a merge is one atomic write.
  * @param target an expression for what is stored, e.g. `'$data'`
- * @returns undefined for a patch too large to say so: read, merge, compare-and-swap then
+ * @returns undefined for a patch that cannot be said so: read, merge, compare-and-swap then
  */
 export function mergeExpression(target: unknown, patch: JsonObject): unknown {
-  return sizeOf(patch, 1) > MAX_KEYS ? undefined : merge(target, patch, 0)
+  if (sizeOf(patch, 1) > MAX_KEYS) return undefined
+  const expression = merge(target, patch, 0)
+  return nestingOf(expression) > MAX_NESTING ? undefined : expression
 }
 
-/** How many keys the expression will set; beyond the depth limit: infinitely many. */
+/** How many keys the expression will set; infinitely many where it must not be made. */
 function sizeOf(patch: JsonObject, level: number): number {
-  if (level > MAX_LEVELS) return Number.POSITIVE_INFINITY
+  if (level > MAX_LEVELS || halfAReference(patch)) return Number.POSITIVE_INFINITY
   return Object.values(patch).reduce<number>(
     (sum, value) => sum + 1 + (isPlainObject(value) ? sizeOf(value, level + 1) : 0),
     0,
   )
 }
+
+/** With the other half, which may be stored, BSON would take it for a reference: the result has to be looked at. */
+const halfAReference = (patch: JsonObject): boolean =>
+  Object.hasOwn(patch, '$ref') || Object.hasOwn(patch, '$id')
+
+const nestingOf = (value: unknown): number =>
+  typeof value === 'object' && value !== null
+    ? 1 + Object.values(value).reduce<number>((most, inner) => Math.max(most, nestingOf(inner)), 0)
+    : 0
 
 function merge(target: unknown, patch: JsonObject, level: number): unknown {
   const here = `t${level}`

@@ -8,7 +8,7 @@ import { versionedUpdate } from '../db/versioned.ts'
 import { DialogueStoreError, invalidInput, notRepeatable, versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
-import { mergePatch } from '../json.ts'
+import { mergeJson } from '../json.ts'
 import type { ShapeCheck } from '../shape.ts'
 import {
   type CalendarEvent,
@@ -186,7 +186,7 @@ function patched(
     timezone: current.timezone,
     ...given,
   }
-  const merged = data === null ? {} : data && mergePatch(current.data, data)
+  const merged = data === null ? {} : data && mergeJson(current.data, data, ['data'])
   const changes = {
     ...rest,
     ...Object.fromEntries(
