@@ -1,14 +1,14 @@
 import type mongoose from 'mongoose'
 import type { z } from 'zod'
 import { decodeCursor, encodeCursor, type Position } from '../cursor.ts'
-import { attempt, type Deadline } from '../db/attempt.ts'
+import { attempt, backOff, type Deadline, deadlineIn } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { mergeExpression } from '../db/merge.ts'
 import { versionedUpdate } from '../db/versioned.ts'
 import { invalidInput, userNotFound, versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { id, json, parse } from '../input.ts'
-import { exactJson, type JsonObject, mergePatch } from '../json.ts'
+import { exactJson, type JsonObject, mergeJson } from '../json.ts'
 import { callback } from '../log.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { type ContextDocument, contexts, type DialogueContext, readOptions, writeOptions } from './schema.ts'
@@ -81,17 +81,18 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
     options: ReturnType<typeof parseOptions>,
     change: (data: JsonObject) => JsonObject | Promise<JsonObject>,
   ) {
-    const deadline = database.deadline()
-    while (true) {
+    let deadline = database.deadline()
+    for (let round = 0; ; round++) {
       const current = await read(userId, deadline)
       checkVersion(current, options.ifVersion)
+      const left = deadline.remaining()
       const data = checked(await change(current.data ?? {}))
-      const written = await write(userId, deadline, {
-        ...options,
-        data: { $literal: data },
-        ifVersion: current.version,
-      })
+      /* The caller's function may take longer than the server may. */
+      deadline = deadlineIn(left)
+      const swapped = { ...options, data: { $literal: data }, ifVersion: current.version }
+      const written = await write(userId, deadline, swapped)
       if (written) return outcome(written)
+      await backOff(round, deadline)
     }
   }
 
@@ -108,7 +109,7 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
         const value = parse(json, patch, ['patch'])
         const data = checkData ? undefined : mergeExpression('$data', value)
         if (data) return mustWrite(key, database.deadline(), { ...rest, data })
-        return swap(key, { key, ...rest }, (current) => mergePatch(current, value))
+        return swap(key, { key, ...rest }, (current) => mergeJson(current, value, ['data']))
       },
 
       async updateContext(userId: unknown, change: (data: D) => unknown, options?: unknown) {
@@ -116,7 +117,7 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
         if (typeof change !== 'function')
           throw invalidInput([{ path: ['change'], reason: 'must be a function' }])
         return swap(key, { key, ...rest }, async (current) =>
-          exactJson((await callback(() => change(current as D))) as object, ['data']),
+          exactJson(await callback(() => change(current as D)), ['data']),
         )
       },
 

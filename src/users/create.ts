@@ -4,7 +4,7 @@ import type { Database } from '../db/database.ts'
 import { duplicateKeyFields } from '../db/failure.ts'
 import { createKeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
-import { DialogueStoreError, notRepeatable, userNotFound } from '../errors.ts'
+import { DialogueStoreError, invalidInput, notRepeatable, userNotFound } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { parse } from '../input.ts'
 import type { ShapeCheck } from '../shape.ts'
@@ -72,7 +72,9 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
       const known = await find(deadline, { identities: key })
       if (known) return { user: known, created: false }
       try {
-        return await create({ ...rest, identities: [key] }, deadline)
+        const found = await create({ ...rest, identities: [key] }, deadline)
+        if (!found.created && !hasIdentity(found.user, key)) throw idOfAnother()
+        return found
       } catch (error) {
         /* Somebody else's first message was faster: look again. */
         const taken = error instanceof DialogueStoreError && error.code === 'IDENTITY_TAKEN'
@@ -100,7 +102,13 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
   }
 }
 
-const unique = (identities: Identity[]): Identity[] =>
+/** Whoever has the id is not whom the identity stands for: a bot must not take the one for the other. */
+const idOfAnother = () => invalidInput([{ path: ['defaults', 'id'], reason: 'is the id of another user' }])
+
+const hasIdentity = ({ identities = [] }: UserDocument, { provider, id }: Identity): boolean =>
+  identities.some((one) => one.provider === provider && one.id === id)
+
+export const unique = (identities: Identity[]): Identity[] =>
   identities.filter(
     (one, i) => identities.findIndex(({ provider, id }) => provider === one.provider && id === one.id) === i,
   )

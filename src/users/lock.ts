@@ -49,7 +49,7 @@ export function createLocking(database: Database, requireUser: (userId: ObjectId
   const collection = database.collection(locks)
   const queue = createKeyedQueue()
 
-  /** Takes the lock if it is free or expired, or renews it. */
+  /** Takes the lock if it is free or expired; true as well if it is ours by an attempt whose reply was lost. */
   const lease = async (userId: ObjectId, owner: ObjectId, leaseMs: number): Promise<boolean> => {
     const mine = {
       $or: [{ $eq: ['$owner', owner] }, { $lt: [{ $ifNull: ['$until', new Date(0)] }, '$$NOW'] }],
@@ -68,10 +68,16 @@ export function createLocking(database: Database, requireUser: (userId: ObjectId
     ).catch((error: unknown) => {
       /* Two upserts at once: the other one was faster. */
       if (codeOf(error) === DUPLICATE_KEY) return null
+      /* It may be ours all the same, and nobody would release it. */
+      void release(userId, owner).catch(() => {})
       throw error
     })
     return lock?.owner.equals(owner) ?? false
   }
+
+  /** Only what is still ours: a renewal that arrives after the release must not bring the lock back. */
+  const renew = (userId: ObjectId, owner: ObjectId, leaseMs: number) =>
+    collection.updateOne({ _id: userId, owner }, [{ $set: { until: { $add: ['$$NOW', leaseMs] } } }])
 
   const release = (userId: ObjectId, owner: ObjectId) =>
     attempt(database.deadline(), 'write', (maxTimeMS) =>
@@ -97,7 +103,7 @@ export function createLocking(database: Database, requireUser: (userId: ObjectId
     leaseMs: number,
     work: () => Promise<T>,
   ): Promise<T> {
-    const renewal = setInterval(() => void lease(userId, owner, leaseMs).catch(() => {}), leaseMs / 3)
+    const renewal = setInterval(() => void renew(userId, owner, leaseMs).catch(() => {}), leaseMs / 3).unref()
     try {
       return await callback(work)
     } finally {
@@ -112,7 +118,6 @@ export function createLocking(database: Database, requireUser: (userId: ObjectId
       const key = parse(id, userId, ['userId'])
       if (typeof work !== 'function') throw invalidInput([{ path: ['work'], reason: 'must be a function' }])
       const { waitMs = database.timeoutMs, leaseMs } = parse(lockOptions, options, ['options'])
-      await requireUser(key)
       const deadline = deadlineIn(waitMs)
       const owner = nextId()
       return new Promise<T>((resolve, reject) => {
@@ -124,6 +129,7 @@ export function createLocking(database: Database, requireUser: (userId: ObjectId
         const turn = queue.run(key.toHexString(), async () => {
           clearTimeout(timer)
           if (givenUp) throw userLocked()
+          await requireUser(key)
           await acquire(key, owner, leaseMs, deadline.remaining)
           return hold(key, owner, leaseMs, work)
         })

@@ -9,10 +9,10 @@ export function createReading<D>(database: Database) {
   const collection = database.collection(users)
 
   async function page(options: unknown): Promise<{ users: User<D>[]; nextCursor: string | null }> {
-    const { limit, cursor, email, states = {} } = parse(userFilter, options, ['options'])
+    const { limit = PAGE, cursor, email, states = {} } = parse(userFilter, options, ['options'])
     const filter = {
       ...ALIVE,
-      ...(cursor && { _id: { $gt: fromCursor(cursor) } }),
+      ...(typeof cursor === 'string' && { _id: { $gt: fromCursor(cursor) } }),
       ...(email !== undefined && { email }),
       ...Object.fromEntries(Object.entries(states).map(([flow, state]) => [`states.${flow}`, state])),
     }
@@ -52,10 +52,10 @@ export function createReading<D>(database: Database) {
     listUsers: page,
 
     async *iterateUsers(options?: unknown): AsyncGenerator<User<D>> {
-      const filter = parse(userFilter, options, ['options'])
-      let cursor = filter.cursor ?? null
+      const { limit = ITERATED, ...filter } = parse(userFilter, options, ['options'])
+      let { cursor } = filter
       do {
-        const { users: found, nextCursor } = await page({ ...filter, limit: ITERATED, cursor })
+        const { users: found, nextCursor } = await page({ ...filter, limit, cursor })
         yield* found
         cursor = nextCursor
       } while (cursor)
@@ -63,6 +63,7 @@ export function createReading<D>(database: Database) {
   }
 }
 
+const PAGE = 50
 const ITERATED = 500
 
 /** A place in the list of users: version 1, and the id of the last one shown. */
@@ -70,7 +71,8 @@ const toCursor = (last: ObjectId): string => Buffer.concat([Buffer.from([1]), la
 
 function fromCursor(cursor: string): ObjectId {
   const bytes = Buffer.from(cursor, 'base64url')
-  const last = bytes.length === 13 && bytes[0] === 1 ? toObjectId(bytes.toString('hex', 1)) : undefined
+  const valid = bytes.length === 13 && bytes[0] === 1 && bytes.toString('base64url') === cursor
+  const last = valid ? toObjectId(bytes.toString('hex', 1)) : undefined
   if (!last) throw invalidInput([{ path: ['options', 'cursor'], reason: 'is not a cursor of listUsers()' }])
   return last
 }

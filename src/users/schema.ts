@@ -4,9 +4,10 @@ import type { Entity } from '../entity.ts'
 import { counter, date, id, json, text } from '../input.ts'
 import { isPlainObject, type JsonObject } from '../json.ts'
 
+/* Node 22 takes offsets such as +03:00 too, which are no names of IANA's. */
 const isTimezone = (name: string): boolean => {
   try {
-    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }))
+    return /^[A-Za-z]/.test(name) && Boolean(new Intl.DateTimeFormat('en', { timeZone: name }))
   } catch {
     return false
   }
@@ -39,6 +40,7 @@ const flow = z
     /^(?!__proto__$)[^.$\0][^.\0]{0,99}$/,
     'a flow is named by 1–100 characters without "." or NUL, not beginning with "$"',
   )
+  .refine((name) => name.isWellFormed(), 'has a lone surrogate, which UTF-8 cannot say')
 const MAX_FLOWS = 50
 const state = text(200)
 const NO_PROTO = 'a flow cannot be named __proto__'
@@ -62,6 +64,14 @@ const dropUndefined = (given: Record<string, unknown>) =>
 
 export const states = flows(state)
 const statesPatch = flows(state.nullable())
+/** An `undefined` that counted as absent would drop the condition, and let a second "yes" pass. */
+const expectedStates = z
+  .custom<Record<string, string | null>>(
+    (given) =>
+      !Object.hasOwn(Object(given), '__proto__') && !Object.values(Object(given)).includes(undefined),
+    'names a flow without its state: give null for none',
+  )
+  .pipe(z.record(flow, state.nullable()))
 
 const fields = {
   name: text(200),
@@ -155,17 +165,18 @@ export type UserPatch = z.output<typeof userPatch>
 export type UserPatchInput = z.input<typeof userPatch>
 
 export const updateOptions = z
-  .strictObject({ ifVersion: counter.optional(), ifStates: statesPatch.optional() })
+  .strictObject({ ifVersion: counter.optional(), ifStates: expectedStates.optional() })
   .default({})
 
 export const userFilter = z
   .strictObject({
-    limit: z.int().min(1).max(1000).default(50),
+    /** Users of a page; of an iteration, how many are asked for at once. */
+    limit: z.int().min(1).max(1000).optional(),
     cursor: z.string().nullish(),
     email: z.string().optional(),
     states: states.optional(),
   })
-  .default({ limit: 50 })
+  .default({})
 export type UserFilterInput = NonNullable<z.input<typeof userFilter>>
 
 export type User<D = JsonObject> = Entity<UserDocument, 'identities' | 'data' | 'ops' | 'touches'> & {

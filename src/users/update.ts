@@ -1,5 +1,5 @@
 import type mongoose from 'mongoose'
-import { attempt, type Deadline } from '../db/attempt.ts'
+import { attempt, backOff, type Deadline, deadlineIn } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
 import { mergeExpression } from '../db/merge.ts'
@@ -7,10 +7,10 @@ import { versionedUpdate } from '../db/versioned.ts'
 import { DialogueStoreError, userNotFound, versionConflict } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
-import { mergePatch } from '../json.ts'
+import { type JsonObject, mergeJson } from '../json.ts'
 import { callback } from '../log.ts'
 import type { ShapeCheck } from '../shape.ts'
-import { identityTaken } from './create.ts'
+import { identityTaken, unique } from './create.ts'
 import {
   ALIVE,
   type Identity,
@@ -60,42 +60,65 @@ export function createUpdate<D>(database: Database, checkData: ShapeCheck | unde
     conditions: Conditions,
     deadline: Deadline,
   ): Promise<UserDocument> {
-    const merged = patch.data && !checkData ? mergeExpression('$data', patch.data) : undefined
-    while (true) {
-      const swap = patch.data && !merged ? await read(userId, deadline) : undefined
-      const set = changes(
-        patch,
-        swap && patch.data ? { $literal: checked(mergePatch(swap.data, patch.data)) } : merged,
-      )
+    const simple = toExpressions(patch)
+    const data = patch.data === undefined ? undefined : dataExpression(patch.data)
+    for (let round = 0; ; round++) {
+      const swap = patch.data && !data ? await read(userId, deadline) : undefined
+      if (swap) checkConditions(swap, conditions)
+      const merged = swap && patch.data ? { $literal: merge(swap.data, patch.data) } : data
       const written = await write(
         userId,
         deadline,
         swap ? { ...conditions, ifVersion: swap.version } : conditions,
-        set,
+        merged ? { ...simple, data: merged } : simple,
       )
       if (written) return written
       checkConditions(await read(userId, deadline), conditions)
+      await backOff(round, deadline)
     }
   }
 
-  const checked = (data: UserDocument['data']) => (checkData ? checkData(data) : data)
+  const merge = (stored: JsonObject, patch: JsonObject): JsonObject => {
+    const merged = mergeJson(stored, patch, ['data'])
+    return checkData ? checkData(merged) : merged
+  }
+
+  /** What is known of the new data without reading the old; undefined for what has to be read first. */
+  const dataExpression = (patch: JsonObject | null): unknown => {
+    if (patch === null) return { $literal: merge({}, {}) }
+    return checkData ? undefined : mergeExpression('$data', patch)
+  }
+
+  /** Calls the caller's function on the user as stored, until nobody else was faster. */
+  async function applyResult(
+    userId: ObjectId,
+    change: (user: User<D>) => unknown,
+    conditions: Conditions,
+  ): Promise<UserDocument> {
+    let deadline = database.deadline()
+    for (let round = 0; ; round++) {
+      const current = await read(userId, deadline)
+      checkConditions(current, conditions)
+      const left = deadline.remaining()
+      const patch = parse(userPatch, await callback(() => change(toUser<D>(current))), ['patch'])
+      /* The caller may think for longer than the server may take. */
+      deadline = deadlineIn(left)
+      const swap = { ...conditions, ifVersion: current.version }
+      const written = await apply(userId, patch, swap, deadline).catch(ignoreConflict)
+      if (written) return written
+      await backOff(round, deadline)
+    }
+  }
 
   return {
     async updateUser(userId: unknown, patch: unknown, options?: unknown): Promise<User<D>> {
       const key = parse(id, userId, ['userId'])
       const conditions = parse(updateOptions, options, ['options'])
-      const deadline = database.deadline()
-      if (typeof patch !== 'function') {
-        return toUser(await apply(key, parse(userPatch, patch), conditions, deadline))
-      }
-      while (true) {
-        const current = await read(key, deadline)
-        checkConditions(current, conditions)
-        const change = parse(userPatch, await callback(() => patch(toUser<D>(current))))
-        const set = { ...conditions, ifVersion: current.version }
-        const written = await apply(key, change, set, deadline).catch(ignoreConflict)
-        if (written) return toUser(written)
-      }
+      const written =
+        typeof patch === 'function'
+          ? await applyResult(key, (user) => patch(user), conditions)
+          : await apply(key, parse(userPatch, patch, ['patch']), conditions, database.deadline())
+      return toUser(written)
     },
   }
 }
@@ -117,15 +140,20 @@ function toFilter({ ifVersion, ifStates = {} }: Conditions): mongoose.mongo.Filt
 function checkConditions(user: UserDocument, { ifVersion, ifStates }: Conditions): void {
   if (ifVersion !== undefined && user.version !== ifVersion) throw versionConflict(ifVersion, user.version)
   if (!ifStates) return
-  const actual = Object.fromEntries(Object.keys(ifStates).map((flow) => [flow, user.states[flow] ?? null]))
+  const actual = Object.fromEntries(Object.keys(ifStates).map((flow) => [flow, stateOf(user, flow)]))
   if (Object.entries(ifStates).every(([flow, state]) => actual[flow] === state)) return
   const text = 'The user is in another state than expected: somebody else was faster. Read the user again.'
   throw new DialogueStoreError('STATE_CONFLICT', text, { expected: ifStates, actual })
 }
 
+/** Own states only: a flow may be called `constructor`. */
+const stateOf = ({ states }: UserDocument, flow: string): string | null =>
+  (Object.hasOwn(states, flow) && states[flow]) || null
+
 const SCALARS = ['name', 'email', 'locale', 'timezone'] as const
 
-function changes(patch: UserPatch, data: unknown): Record<string, unknown> {
+/** What a patch sets, as aggregation expressions; all but `data`. */
+function toExpressions(patch: UserPatch): Record<string, unknown> {
   const set: Record<string, unknown> = {}
   for (const field of SCALARS) {
     const value = patch[field]
@@ -133,10 +161,8 @@ function changes(patch: UserPatch, data: unknown): Record<string, unknown> {
   }
   if (patch.states === null) set.states = { $literal: {} }
   else if (patch.states) set.states = mergeExpression('$states', patch.states)
-  if (patch.data === null) set.data = { $literal: {} }
-  else if (patch.data) set.data = data
   if (patch.addIdentities || patch.removeIdentities) {
-    set.identities = changedIdentities(patch.addIdentities ?? [], patch.removeIdentities ?? [])
+    set.identities = changedIdentities(unique(patch.addIdentities ?? []), patch.removeIdentities ?? [])
   }
   return set
 }
