@@ -24,15 +24,16 @@ export function encodeCursor(userId: ObjectId, { timestamp, id }: Position): str
 }
 
 /** @throws DialogueStoreError `INVALID_INPUT` for anything that is not a cursor of this user's history */
-export function decodeCursor(userId: ObjectId, cursor: string, path: string): Position {
+export function decodeCursor(userId: ObjectId, cursor: string, name: string): Position {
+  const path = ['options', name]
   const bytes = Buffer.from(cursor, 'base64url')
   const valid = bytes.length === LENGTH && bytes[0] === VERSION && bytes.toString('base64url') === cursor
   const timestamp = valid ? new Date(bytes.readDoubleBE(13)) : undefined
   if (!timestamp || Number.isNaN(timestamp.getTime())) {
-    throw invalidInput([{ path: [path], reason: 'is not a cursor of this version of the library' }])
+    throw invalidInput([{ path, reason: 'is not a cursor of this version of the library' }])
   }
   if (!userId.id.every((byte, i) => byte === bytes[i + 1])) {
-    throw invalidInput([{ path: [path], reason: "is a cursor of another user's history" }])
+    throw invalidInput([{ path, reason: "is a cursor of another user's history" }])
   }
   return { timestamp, id: new ObjectId(bytes.subarray(21)) }
 }
@@ -40,16 +41,23 @@ export function decodeCursor(userId: ObjectId, cursor: string, path: string): Po
 const MAX_PART = 2n ** 96n - 1n
 const toHex = (part: bigint): ObjectId => ObjectId.createFromHexString(part.toString(16).padStart(24, '0'))
 
-/** The place just before: what is after it begins with the given place. */
-export function placeBefore({ timestamp, id }: Position): Position {
-  const part = BigInt(`0x${id.toHexString()}`)
-  if (part > 0n) return { timestamp, id: toHex(part - 1n) }
-  return { timestamp: new Date(timestamp.getTime() - 1), id: toHex(MAX_PART) }
+const at = (ms: number): Date | undefined => {
+  const date = new Date(ms)
+  return Number.isNaN(date.getTime()) ? undefined : date
 }
 
-/** The place just after: what is before it ends with the given place. */
-export function placeAfter({ timestamp, id }: Position): Position {
+/** The place just before: what is after it begins with the given place. None before the first that a Date can say. */
+export function placeBefore({ timestamp, id }: Position): Position | undefined {
+  const part = BigInt(`0x${id.toHexString()}`)
+  if (part > 0n) return { timestamp, id: toHex(part - 1n) }
+  const earlier = at(timestamp.getTime() - 1)
+  return earlier && { timestamp: earlier, id: toHex(MAX_PART) }
+}
+
+/** The place just after: what is before it ends with the given place. None after the last that a Date can say. */
+export function placeAfter({ timestamp, id }: Position): Position | undefined {
   const part = BigInt(`0x${id.toHexString()}`)
   if (part < MAX_PART) return { timestamp, id: toHex(part + 1n) }
-  return { timestamp: new Date(timestamp.getTime() + 1), id: toHex(0n) }
+  const later = at(timestamp.getTime() + 1)
+  return later && { timestamp: later, id: toHex(0n) }
 }

@@ -14,6 +14,7 @@ import { createEdit } from './messages/edit.ts'
 import { createHistory } from './messages/history.ts'
 import { createStoring } from './messages/messages.ts'
 import { createRetention, type RetentionKeeper } from './messages/retention.ts'
+import { trimForLowerLimit } from './messages/trim.ts'
 import { ensureMigrated } from './migrations/run.ts'
 import { shapeCheck } from './shape.ts'
 import { createStats } from './stats.ts'
@@ -34,6 +35,7 @@ export async function openStore<const S extends Shapes = Shapes>(
     const database = createDatabase(connection, config.prefix, config.timeoutMs)
     await ensureMigrated({ database, retention: config.retention }, config.migrate)
     const retention = createRetention(database)
+    await trimForLowerLimit(database, retention, config.retention)
     await retention.apply(config.retention)
     return assemble(config, database, retention, release) as DialogueStore<S>
   } catch (error) {
@@ -53,7 +55,7 @@ function assemble(
     shapeCheck(config.shapes[field], [name])
   const { observer, close } = createLifetime(config, release)
   const directory = createDirectory(database)
-  const claims = createClaims(database, retention)
+  const claims = createClaims(database)
   const history = createHistory({
     database,
     users: { collection: database.internal(userModel.collection), alive: ALIVE },

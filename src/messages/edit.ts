@@ -27,6 +27,8 @@ export const messageNotFound = (): DialogueStoreError =>
 
 const patchOptions = z.strictObject({ ifVersion: counter.optional() }).default({})
 const BATCH = 1000
+/** Left to itself the server may walk all of a user's history to find a few ids. */
+const BY_ID = { _id: 1 } as const
 
 interface Needs {
   database: Database
@@ -59,9 +61,8 @@ export function createEdit<M>({ database, retention, claims, checkMetadata, user
 
   /** An external id given later is claimed like one given at once. */
   async function claim(message: MessageDocument, externalId: string, deadline: Deadline): Promise<void> {
-    const earlier = await claims.claim([{ ...message, externalId }], deadline)
-    const taken = [...earlier.values()].some(({ messageId }) => !messageId.equals(message._id))
-    if (taken) throw invalidInput([{ path: ['patch', 'externalId'], reason: 'belongs to another message' }])
+    if (await claims.claimStored({ ...message, externalId }, deadline)) return
+    throw invalidInput([{ path: ['patch', 'externalId'], reason: 'belongs to another message' }])
   }
 
   async function update(
@@ -83,7 +84,11 @@ export function createEdit<M>({ database, retention, claims, checkMetadata, user
   const batchOf = (filter: mongoose.mongo.Filter<MessageDocument>, deadline: Deadline) =>
     attempt(deadline, 'read', (maxTimeMS) =>
       collection
-        .find(filter, { projection: { userId: 1, conversationId: 1, externalId: 1 }, maxTimeMS })
+        .find(filter, {
+          projection: { userId: 1, conversationId: 1, externalId: 1 },
+          ...('_id' in filter && { hint: BY_ID }),
+          maxTimeMS,
+        })
         .limit(BATCH)
         .toArray(),
     )
@@ -95,20 +100,24 @@ export function createEdit<M>({ database, retention, claims, checkMetadata, user
       const deadline = database.deadline()
       const batch = await batchOf({ ...filter, userId }, deadline)
       if (batch.length === 0) return removed
-      await claims.markGone(batch, deadline)
-      await removeIds(
+      await claims.keepAway(batch, deadline)
+      removed += await removeIds(
         userId,
         batch.map(({ _id }) => _id),
         deadline,
       )
-      removed += batch.length
     }
   }
 
-  const removeIds = (userId: ObjectId, ids: ObjectId[], deadline: Deadline) =>
-    attempt(deadline, 'write', (maxTimeMS) =>
-      collection.deleteMany({ _id: { $in: ids }, userId }, { maxTimeMS }),
-    )
+  /** How many were there: after a lost reply nobody knows whose deletion it was, and all count. */
+  const removeIds = (userId: ObjectId, ids: ObjectId[], deadline: Deadline): Promise<number> =>
+    attempt(deadline, 'write', async (maxTimeMS, repeats) => {
+      const { deletedCount } = await collection.deleteMany(
+        { _id: { $in: ids }, userId },
+        { hint: BY_ID, maxTimeMS },
+      )
+      return repeats > 0 ? ids.length : deletedCount
+    })
 
   return {
     reads: {
@@ -137,6 +146,8 @@ export function createEdit<M>({ database, retention, claims, checkMetadata, user
         if (patch.metadata && checkMetadata) patch.metadata = checkMetadata(patch.metadata)
         const deadline = database.deadline()
         const message = await find(userId, { _id }, deadline)
+        if (ifVersion !== undefined && ifVersion !== message.version)
+          throw versionConflict(ifVersion, message.version)
         assertMeaningful(message, patch)
         assertFits({ ...message, ...patch }, retention.current())
         if (typeof patch.externalId === 'string') await claim(message, patch.externalId, deadline)

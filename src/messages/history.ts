@@ -7,18 +7,8 @@ import { userNotFound } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import { createCount, MOST_KEYS } from './count.ts'
-import {
-  earlier,
-  type Interval,
-  indexOf,
-  intervalOf,
-  later,
-  NEWEST_FIRST,
-  OLDEST_FIRST,
-  range,
-  type Scope,
-  sieve,
-} from './query.ts'
+import { beyondPipeline, type Cut, otherSide, pagePipeline, toCut, until } from './cut.ts'
+import { indexOf, intervalOf, NEWEST_FIRST, OLDEST_FIRST, range, sieve } from './query.ts'
 import {
   historyOptions,
   iterateOptions,
@@ -44,17 +34,6 @@ export interface HistoryPage<M> {
   live: string
 }
 
-/** What a page is cut from. */
-interface Cut {
-  scope: Scope
-  filter: MessageFilter
-  interval: Interval
-  backward: boolean
-  limit: number
-  /** The place the page begins at, if one was given: what lies on its other side is looked for too. */
-  origin: Position | undefined
-}
-
 interface Rows {
   page: MessageDocument[]
   beyond: { _id: ObjectId }[]
@@ -64,6 +43,10 @@ interface Rows {
 
 /** The result of a `$lookup` is one document: its sizes beyond 16 MiB. */
 const RESULT_TOO_LARGE = new Set([4568, 10334, 17280])
+const isTooLarge = (error: unknown): boolean => RESULT_TOO_LARGE.has(codeOf(error) ?? 0)
+function unlessTooLarge(error: unknown): undefined {
+  if (!isTooLarge(error)) throw error
+}
 const ITERATED = 500
 
 interface Needs {
@@ -115,13 +98,13 @@ export function createHistory<M>({ database, users }: Needs) {
 
   const read = (userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> =>
     rows(userId, cut, deadline).catch((error: unknown) => {
-      if (RESULT_TOO_LARGE.has(codeOf(error) ?? 0)) return largeRows(userId, cut, deadline)
+      if (isTooLarge(error) && !cut.small) return largeRows(userId, cut, deadline)
       throw error
     })
 
   /** Where a filtered page has to stop, so that it examines no more than `MOST_KEYS` keys. */
   async function horizon(
-    { scope, interval, backward }: Cut,
+    { scope, interval, backward }: Pick<Cut, 'scope' | 'interval' | 'backward'>,
     deadline: Deadline,
   ): Promise<Position | undefined> {
     const [last] = await attempt(deadline, 'read', (maxTimeMS) =>
@@ -139,6 +122,13 @@ export function createHistory<M>({ database, users }: Needs) {
     return last && { timestamp: last.timestamp, id: last._id }
   }
 
+  /** Whether anything lies on the other side of the origin, or may lie there: a filter looks no further than its horizon. */
+  const liesBehind = async (cut: Cut, beyond: Rows['beyond'], deadline: Deadline): Promise<boolean> => {
+    if (!cut.origin || beyond.length > 0 || !sieve(cut.filter)) return beyond.length > 0
+    const { scope, origin, backward } = cut
+    return Boolean(await horizon({ scope, interval: otherSide(cut, origin), backward: !backward }, deadline))
+  }
+
   /** A page within the bound of keys, oldest first, and the places from which to go on either way. */
   async function pageOf(userId: ObjectId, cut: Cut, deadline: Deadline) {
     const end = sieve(cut.filter) && (await horizon(cut, deadline))
@@ -150,7 +140,7 @@ export function createHistory<M>({ database, users }: Needs) {
     const onwards = more ? (cut.backward ? first : last) : end
     const { origin } = cut
     const back =
-      origin && beyond.length > 0
+      origin && (await liesBehind(cut, beyond, deadline))
         ? cut.backward
           ? (last ?? placeBefore(origin))
           : (first ?? placeAfter(origin))
@@ -167,12 +157,8 @@ export function createHistory<M>({ database, users }: Needs) {
     async retrieveHistory(user: unknown, options: unknown = {}): Promise<HistoryPage<M>> {
       const userId = parse(id, user, ['userId'])
       const { limit, before, after, count: counted, ...filter } = parse(historyOptions, options, ['options'])
-      const origin = before
-        ? decodeCursor(userId, before, 'before')
-        : after
-          ? decodeCursor(userId, after, 'after')
-          : undefined
-      const cut = toCut({ userId, filter, limit, origin, backward: !after })
+      const origin = placeIn(userId, before, 'before') ?? placeIn(userId, after, 'after')
+      const cut = toCut({ userId, filter, limit, origin, backward: typeof after !== 'string' })
       const deadline = database.deadline()
       const [page, total] = await Promise.all([
         pageOf(userId, cut, deadline),
@@ -200,16 +186,23 @@ export function createHistory<M>({ database, users }: Needs) {
     async *iterateHistory(user: unknown, options: unknown = {}): AsyncGenerator<Message<M>> {
       const userId = parse(id, user, ['userId'])
       const { after, ...filter } = parse(iterateOptions, options, ['options'])
-      let place = after ? decodeCursor(userId, after, 'after') : undefined
-      do {
-        const cut = {
-          ...toCut({ userId, filter, limit: ITERATED, origin: place, backward: false }),
-          origin: undefined,
+      let place = placeIn(userId, after, 'after')
+      let limit = ITERATED
+      while (true) {
+        const cut = toCut({ userId, filter, limit, origin: place, backward: false })
+        /* A single message may be too large for a page, and is read all the same. */
+        const page = await pageOf(
+          userId,
+          { ...cut, origin: undefined, small: limit > 1 },
+          database.deadline(),
+        ).catch(unlessTooLarge)
+        if (page) {
+          for (const document of page.documents) yield toMessage<M>(document)
+          if (!page.newer) return
+          place = page.newer
         }
-        const { documents, newer } = await pageOf(userId, cut, database.deadline())
-        for (const document of documents) yield toMessage<M>(document)
-        place = newer
-      } while (place)
+        limit = page ? Math.min(ITERATED, limit * 2) : Math.ceil(limit / 8)
+      }
     },
 
     /** Messages after a place, at most `most`; no more than `MOST_KEYS` keys are examined. */
@@ -232,61 +225,8 @@ export function createHistory<M>({ database, users }: Needs) {
   }
 }
 
-function toCut(given: {
-  userId: ObjectId
-  filter: MessageFilter
-  limit: number
-  origin: Position | undefined
-  backward: boolean
-}): Cut {
-  const { userId, filter, limit, origin, backward } = given
-  const whole = intervalOf(filter)
-  const interval = backward
-    ? { after: whole.after, before: earlier(whole.before, origin) }
-    : { after: later(whole.after, origin), before: whole.before }
-  return {
-    scope: { userId, conversationId: filter.conversationId },
-    filter,
-    interval,
-    backward,
-    limit,
-    origin,
-  }
-}
-
-/** The interval up to and with the horizon. */
-const until = ({ interval, backward }: Cut, end: Position | undefined): Interval => {
-  if (!end) return interval
-  return backward
-    ? { ...interval, after: later(interval.after, placeBefore(end)) }
-    : { ...interval, before: earlier(interval.before, placeAfter(end)) }
-}
-
-function pagePipeline({ scope, filter, interval, backward, limit }: Cut): mongoose.mongo.Document[] {
-  const sifted = sieve(filter)
-  const found = range(scope, interval)
-  return [
-    { $match: sifted ? { $and: [found, sifted] } : found },
-    { $sort: backward ? NEWEST_FIRST : OLDEST_FIRST },
-    { $limit: limit + 1 },
-  ]
-}
-
-/** Whether anything lies on the other side of the origin, itself included. */
-function beyondPipeline({ scope, filter, backward }: Cut, origin: Position): mongoose.mongo.Document[] {
-  const whole = intervalOf(filter)
-  const interval = backward
-    ? { after: later(whole.after, placeBefore(origin)), before: whole.before }
-    : { after: whole.after, before: earlier(whole.before, placeAfter(origin)) }
-  const sifted = sieve(filter)
-  return [
-    { $match: range(scope, interval) },
-    { $sort: backward ? OLDEST_FIRST : NEWEST_FIRST },
-    ...(sifted ? [{ $limit: MOST_KEYS }, { $project: { sender: 1, type: 1 } }, { $match: sifted }] : []),
-    { $limit: 1 },
-    { $project: { _id: 1 } },
-  ]
-}
+const placeIn = (userId: ObjectId, cursor: string | null | undefined, name: string): Position | undefined =>
+  typeof cursor === 'string' ? decodeCursor(userId, cursor, name) : undefined
 
 const placeOf = (document: MessageDocument | undefined): Position | undefined =>
   document && { timestamp: document.timestamp, id: document._id }

@@ -1,7 +1,7 @@
 import type { Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { toStoreError } from '../db/failure.ts'
-import { type DialogueStoreError, invalidInput } from '../errors.ts'
+import { DialogueStoreError, invalidInput } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { parse } from '../input.ts'
 import type { ShapeCheck } from '../shape.ts'
@@ -50,8 +50,8 @@ export function createStoring<M>({
     maxQueuedBytes,
   })
 
-  function accept(input: unknown, at: (string | number)[]): { document: MessageDocument; bytes: number } {
-    const message = parse(newMessage, input, at)
+  function accept(input: unknown): { document: MessageDocument; bytes: number } {
+    const message = parse(newMessage, input)
     if (message.metadata && checkMetadata) message.metadata = checkMetadata(message.metadata)
     const document = toDocument(message)
     return { document, bytes: assertFits(document, retention.current()) }
@@ -59,7 +59,7 @@ export function createStoring<M>({
 
   return {
     async storeMessage(input: unknown): Promise<{ message: Message<M>; created: boolean }> {
-      const { document, bytes } = accept(input, [])
+      const { document, bytes } = accept(input)
       const stored = await lane.send(document, bytes, database.deadline())
       return { message: toMessage(stored.document), created: stored.created }
     },
@@ -68,8 +68,9 @@ export function createStoring<M>({
       if (!Array.isArray(inputs)) throw invalidInput([{ path: [], reason: 'must be an array of messages' }])
       const outcomes: Promise<StoreOutcome<M>>[] = []
       for (const [index, input] of inputs.entries()) {
+        const rejected = (error: unknown) => ({ status: 'rejected' as const, error: ofItem(index, error) })
         try {
-          const { document, bytes } = accept(input, [index])
+          const { document, bytes } = accept(input)
           /* Where a single message would be refused, a bulk waits. */
           while (!lane.hasRoom(bytes)) await lane.room(bytes)
           outcomes.push(lane.send(document, bytes, database.deadline()).then(toOutcome<M>, rejected))
@@ -84,7 +85,14 @@ export function createStoring<M>({
   }
 }
 
-const rejected = (error: unknown) => ({ status: 'rejected' as const, error: toStoreError(error) })
+/** An item's error, with the item's index in its paths. */
+function ofItem(index: number, thrown: unknown): DialogueStoreError {
+  const error = toStoreError(thrown)
+  const { code, message, outcome, cause } = error
+  if (!error.issues) return error
+  const issues = error.issues.map(({ path, reason }) => ({ path: [index, ...path], reason }))
+  return cause ? new DialogueStoreError(code, message, { outcome, issues, cause }) : invalidInput(issues)
+}
 
 const toOutcome = <M>({ document, created }: Stored): StoreOutcome<M> => ({
   status: created ? 'created' : 'duplicate',

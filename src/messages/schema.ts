@@ -77,17 +77,20 @@ export const seenDocument = z.strictObject({
   /** User, conversation and external id: see `seenKey`. */
   _id: z.string(),
   messageId: id,
-  timestamp: date,
+  /** The batch that was to insert the message. Absent: the message was stored. */
+  flight: id.optional(),
   createdAt: date,
-  /** The message was deleted or trimmed: it must not come back. */
-  gone: z.boolean().optional(),
 })
 export type SeenDocument = z.output<typeof seenDocument>
+
+/** A flight whose messages were inserted. */
+const landing = z.strictObject({ _id: z.string(), createdAt: date })
 
 export const seen: ModelDefinition<typeof seenDocument> = {
   name: 'Seen',
   collection: 'seen',
   document: seenDocument,
+  alternative: landing,
   indexes: [{ keys: { createdAt: 1 }, options: { expireAfterSeconds: SEEN_SECONDS } }],
 }
 
@@ -137,7 +140,7 @@ export const historyOptions = z
     count: z.union([z.boolean(), z.literal('exact')]).default(true),
     ...filter,
   })
-  .refine(({ before, after }) => !(before && after), {
+  .refine(({ before, after }) => typeof before !== 'string' || typeof after !== 'string', {
     path: ['after'],
     message: 'cannot be given together with before',
   })

@@ -1,7 +1,8 @@
+import type { Retention } from '../config.ts'
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import type { ObjectId } from '../ids.ts'
-import { NEWEST_FIRST, range } from './query.ts'
+import { NEWEST_FIRST } from './query.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { BY_USER, type MessageDocument, messages } from './schema.ts'
 
@@ -12,26 +13,66 @@ import { BY_USER, type MessageDocument, messages } from './schema.ts'
 const UNSEEN_PART = 1 / 40
 const REMEMBERED_USERS = 100_000
 const AT_ONCE = 8
+/** Deleted at once: few enough that other writers are not starved. */
+const BATCH = 1000
+
+/** Deletes what a user has beyond the newest `keep`. */
+async function trimUser(database: Database, userId: ObjectId, keep: number, deadline: () => Deadline) {
+  const collection = database.collection(messages)
+  while (true) {
+    const surplus = await attempt(deadline(), 'read', (maxTimeMS) =>
+      collection
+        .find({ userId }, { projection: { _id: 1 }, hint: BY_USER, maxTimeMS })
+        .sort(NEWEST_FIRST)
+        .skip(keep)
+        .limit(BATCH)
+        .toArray(),
+    )
+    if (surplus.length === 0) return
+    const filter = { _id: { $in: surplus.map(({ _id }) => _id) }, userId }
+    await attempt(deadline(), 'write', (maxTimeMS) =>
+      collection.deleteMany(filter, { hint: { _id: 1 }, maxTimeMS }),
+    )
+    if (surplus.length < BATCH) return
+  }
+}
+
+async function inTurns<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let i = 0; i < items.length; i += AT_ONCE) await Promise.all(items.slice(i, i + AT_ONCE).map(work))
+}
+
+/**
+ * Trims everybody before a lower `maxPerUser` is applied, so that it holds for those who write nothing, too.
+ * Interrupted, it starts anew at the next open.
+ */
+export async function trimForLowerLimit(
+  database: Database,
+  retention: RetentionKeeper,
+  wanted: Retention | undefined,
+): Promise<void> {
+  if (wanted?.kind !== 'rolling' || !wanted.maxPerUser) return
+  const keep = wanted.maxPerUser
+  const found = await retention.load()
+  if (found.kind !== 'rolling' || (found.maxPerUser && found.maxPerUser <= keep)) return
+  const trim = (userId: ObjectId) => trimUser(database, userId, keep, database.deadline)
+  /* Answered by skipping from user to user in the index. */
+  const users = database
+    .collection(messages)
+    .aggregate<{ _id: ObjectId }>([{ $sort: BY_USER }, { $group: { _id: '$userId' } }], { hint: BY_USER })
+  let some: ObjectId[] = []
+  for await (const { _id } of users) {
+    some.push(_id)
+    if (some.length < BATCH) continue
+    await inTurns(some, trim)
+    some = []
+  }
+  await inTurns(some, trim)
+}
 
 /** Keeps each user's newest `maxPerUser` messages, under rolling retention. */
 export function createTrim(database: Database, retention: RetentionKeeper) {
-  const collection = database.collection(messages)
   /** New messages of a user since this process looked last. */
   const unseen = new Map<string, number>()
-
-  async function trim(userId: ObjectId, keep: number, deadline: Deadline): Promise<void> {
-    const [first] = await attempt(deadline, 'read', (maxTimeMS) =>
-      collection
-        .find({ userId }, { projection: { timestamp: 1 }, hint: BY_USER, maxTimeMS })
-        .sort(NEWEST_FIRST)
-        .skip(keep)
-        .limit(1)
-        .toArray(),
-    )
-    if (!first) return
-    const surplus = range({ userId }, { upTo: { timestamp: first.timestamp, id: first._id } })
-    await attempt(deadline, 'write', (maxTimeMS) => collection.deleteMany(surplus, { maxTimeMS }))
-  }
 
   return async function trimAfter(stored: MessageDocument[], deadline: Deadline): Promise<void> {
     const kept = retention.current()
@@ -43,9 +84,7 @@ export function createTrim(database: Database, retention: RetentionKeeper) {
       unseen.set(key, (unseen.get(key) ?? keep) + 1)
     }
     const due = [...users].filter(([key]) => (unseen.get(key) ?? 0) > keep * UNSEEN_PART)
-    for (let i = 0; i < due.length; i += AT_ONCE) {
-      await Promise.all(due.slice(i, i + AT_ONCE).map(([, userId]) => trim(userId, keep, deadline)))
-    }
+    await inTurns(due, ([, userId]) => trimUser(database, userId, keep, () => deadline))
     for (const [key] of due) unseen.set(key, 0)
     if (unseen.size > REMEMBERED_USERS) unseen.clear()
   }

@@ -2,12 +2,12 @@ import { attempt, type Deadline, LONGEST_PAUSE_MS } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { DOCUMENT_VALIDATION_FAILURE, DUPLICATE_KEY, timedOut, toStoreError } from '../db/failure.ts'
 import { insertUnordered, type WriteError } from '../db/insert.ts'
-import { invalidInput, notRepeatable, userNotFound } from '../errors.ts'
-import type { ObjectId } from '../ids.ts'
-import { type Claims, seenKey } from './claims.ts'
+import { DialogueStoreError, invalidInput, notRepeatable, type Outcome, userNotFound } from '../errors.ts'
+import { nextId, type ObjectId } from '../ids.ts'
+import type { Claims } from './claims.ts'
 import type { Passenger } from './lane.ts'
 import type { RetentionKeeper } from './retention.ts'
-import { type MessageDocument, messages, type SeenDocument } from './schema.ts'
+import { type MessageDocument, messages } from './schema.ts'
 
 export interface Stored {
   document: MessageDocument
@@ -28,12 +28,15 @@ interface Needs {
 
 /** How many users a process remembers to have seen: for the others, the check comes before the insert. */
 const KNOWN_USERS = 100_000
+/** An insert that took longer may have outlasted an erasure: its users are checked again. */
+const LONG_INSERT_MS = 20
 
 /** Sends one batch of the lane: users, external ids and messages, and tells every caller their own result. */
 export function createWriter({ database, retention, claims, usersAmong, onStored }: Needs) {
   const collection = database.collection(messages)
   const known = new Set<string>()
 
+  /** Gives the users who don't exist. */
   const check = async (ids: Map<string, ObjectId>, deadline: Deadline): Promise<Set<string>> => {
     if (ids.size === 0) return new Set()
     const found = await usersAmong([...ids.values()], deadline)
@@ -62,56 +65,18 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     })
   }
 
-  const fetch = async (ids: ObjectId[], deadline: Deadline): Promise<Map<string, MessageDocument>> => {
-    if (ids.length === 0) return new Map()
-    const found = await attempt(deadline, 'read', (maxTimeMS) =>
-      collection.find({ _id: { $in: ids } }, { maxTimeMS }).toArray(),
-    )
-    return new Map(found.map((document) => [document._id.toHexString(), document]))
-  }
-
   /** Settles repeats of what was stored before; gives what still has to be inserted, under the first one's `_id`. */
-  async function claimExternalIds(drafts: Draft[], deadline: Deadline): Promise<Draft[]> {
-    const named = drafts.filter(({ item }) => item.externalId !== undefined)
+  async function claimExternalIds(drafts: Draft[], flight: ObjectId, deadline: Deadline): Promise<Draft[]> {
+    const named = drafts.filter(isNamed).map(({ item }) => item)
     if (named.length === 0) return drafts
-    const earlier = await claims.claim(
-      named.map(({ item }) => item),
-      deadline,
-    )
-    const repeats = new Map<Draft, SeenDocument>()
-    for (const draft of named) {
-      const claim = earlier.get(seenKey(draft.item))
-      if (!claim || claim.messageId.equals(draft.item._id)) continue
-      draft.item._id = claim.messageId
-      repeats.set(draft, claim)
-    }
-    if (repeats.size === 0) return drafts
-    const stored = await fetch(
-      [...repeats.values()].map(({ messageId }) => messageId),
-      deadline,
-    )
-    const absent = new Map([...repeats].filter(([{ item }]) => !stored.has(item._id.toHexString())))
-    const owners = new Map([...absent].map(([{ item }, claim]) => [claim._id, item.userId]))
-    const userOf = (claim: SeenDocument) => owners.get(claim._id) ?? claim.messageId
-    const departed = await claims.departed([...absent.values()], userOf, deadline)
+    const earlier = await claims.claim(named, flight, deadline)
     return drafts.filter((draft) => {
-      const claim = repeats.get(draft)
-      if (!claim) return true
-      const first = stored.get(draft.item._id.toHexString())
-      if (!first && !departed.has(claim._id)) return true
-      draft.resolve({ document: first ?? draft.item, created: false })
-      return false
+      const first = earlier.get(draft.item)
+      if (!first) return true
+      draft.item._id = first.messageId
+      if (first.stored) settleRepeat(draft, first.message)
+      return !first.stored
     })
-  }
-
-  /** A message whose user is gone is removed by its own writer. */
-  async function withdraw(drafts: Draft[], missing: Set<string>, deadline: Deadline): Promise<Draft[]> {
-    const gone = drafts.filter(({ item }) => missing.has(item.userId.toHexString()))
-    if (gone.length > 0) {
-      const filter = { $or: gone.map(({ item }) => ({ _id: item._id, userId: item.userId })) }
-      await attempt(deadline, 'write', (maxTimeMS) => collection.deleteMany(filter, { maxTimeMS }))
-    }
-    return refuse(drafts, missing)
   }
 
   const insert = async (drafts: Draft[], deadline: Deadline): Promise<WriteError[]> => {
@@ -125,80 +90,138 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     }
   }
 
-  /** Tells each caller. What was there under the same `_id` is ours if it carries our operation, or no other could. */
-  async function settle(drafts: Draft[], errors: WriteError[], deadline: Deadline): Promise<void> {
-    const refused = new Map(errors.map((error) => [drafts[error.index], error]))
-    const duplicates = drafts.filter((draft) => draft.item.op && refused.get(draft)?.code === DUPLICATE_KEY)
-    const there = await fetch(
-      duplicates.map(({ item }) => item._id),
-      deadline,
-    )
-    for (const draft of drafts) {
-      const { item } = draft
-      const error = refused.get(draft)
-      if (!error || (error.code === DUPLICATE_KEY && !item.op))
-        draft.resolve({ document: item, created: true })
-      else if (error.code !== DUPLICATE_KEY)
-        draft.reject(toStoreError({ name: 'MongoServerError', code: error.code }))
-      else settleDuplicate(draft, there.get(item._id.toHexString()))
-    }
-  }
-
-  async function store(batch: Draft[], deadline: Deadline): Promise<void> {
-    const welcome = await refuseStrangers(batch, deadline)
-    const drafts = await claimExternalIds(welcome, deadline)
-    if (drafts.length === 0) return
+  /** The insert and, beside it, the check that its users exist: what the server refused, and who is gone. */
+  async function insertChecked(drafts: Draft[], deadline: Deadline) {
+    const begin = performance.now()
     const [inserted, checked] = await Promise.allSettled([
       insert(drafts, deadline),
       check(usersOf(drafts), deadline),
     ])
     if (inserted.status === 'rejected') throw inserted.reason
-    if (checked.status === 'rejected') throw checked.reason
-    const refused = new Map(inserted.value.map((error) => [drafts[error.index], error]))
-    const staying = await withdraw(drafts, checked.value, deadline)
-    const errors = staying.flatMap((draft, index) => {
-      const error = refused.get(draft)
-      return error ? [{ ...error, index }] : []
-    })
-    await onStored(
-      staying.map(({ item }) => item),
+    const errors = new Map(inserted.value.map((error) => [drafts[error.index], error]))
+    const late = checked.status === 'rejected' || performance.now() - begin > LONG_INSERT_MS
+    const missing = await orUnsure(async () => (late ? check(usersOf(drafts), deadline) : checked.value))
+    return { errors, missing }
+  }
+
+  /** A message whose user is gone is removed by its own writer. */
+  async function withdraw(drafts: Draft[], missing: Set<string>, deadline: Deadline): Promise<Draft[]> {
+    const gone = drafts.filter(({ item }) => missing.has(item.userId.toHexString())).map(({ item }) => item)
+    if (gone.length > 0) {
+      const filter = { $or: gone.map(({ _id, userId }) => ({ _id, userId })) }
+      await attempt(deadline, 'write', (maxTimeMS) => collection.deleteMany(filter, { maxTimeMS }))
+      await claims.release(gone, deadline)
+    }
+    return refuse(drafts, missing)
+  }
+
+  /** Messages that other calls stored under the `_id`s of these. */
+  const fetchOthers = async (drafts: Draft[], deadline: Deadline): Promise<Map<string, MessageDocument>> => {
+    if (drafts.length === 0) return new Map()
+    const ids = drafts.map(({ item }) => item._id)
+    const found = await attempt(deadline, 'read', (maxTimeMS) =>
+      collection.find({ _id: { $in: ids } }, { maxTimeMS }).toArray(),
+    )
+    return new Map(found.map((document) => [document._id.toHexString(), document]))
+  }
+
+  /** Tells each caller. */
+  async function settle(drafts: Draft[], errors: Map<Draft | undefined, WriteError>, deadline: Deadline) {
+    const others = await fetchOthers(
+      drafts.filter((draft) => draft.item.op && errors.get(draft)?.code === DUPLICATE_KEY),
       deadline,
     )
-    await settle(staying, errors, deadline)
+    const there = ({ item }: Draft) => others.get(item._id.toHexString())
+    const refused = drafts.filter((draft) => isRefused(draft, errors.get(draft), there(draft)))
+    await claims.release(
+      refused.map(({ item }) => item),
+      deadline,
+    )
+    for (const draft of drafts) {
+      const code = errors.get(draft)?.code
+      /* Under an id made for this call, a duplicate is what an attempt before this one inserted. */
+      if (!code || (code === DUPLICATE_KEY && !draft.item.op))
+        draft.resolve({ document: draft.item, created: true })
+      else if (code !== DUPLICATE_KEY) draft.reject(toStoreError({ name: 'MongoServerError', code }))
+      else settleRepeat(draft, there(draft))
+    }
+  }
+
+  async function store(batch: Draft[], deadline: Deadline): Promise<void> {
+    const flight = nextId()
+    const drafts = await orNotApplied(async () =>
+      claimExternalIds(await refuseStrangers(batch, deadline), flight, deadline),
+    )
+    if (drafts.length === 0) return
+    const { errors, missing } = await insertChecked(drafts, deadline)
+    await orUnsure(async () => {
+      const staying = await withdraw(drafts, missing, deadline)
+      const documents = staying.map(({ item }) => item)
+      /* A landing that is not written down: should a message of it be evicted, a repeat brings it back. */
+      const landing = staying.some(isNamed) && claims.land(flight, deadline).catch(() => {})
+      await Promise.all([onStored(documents, deadline), landing])
+      await settle(staying, errors, deadline)
+    })
   }
 
   /** Goes on with those who still have time when the earliest deadline of the batch is over. */
   return async function flush(batch: Draft[]): Promise<void> {
+    let unsure = false
     let rest = batch.filter((draft) => {
       if (draft.deadline.remaining() === 0) draft.reject(timedOut('not-applied'))
       return draft.deadline.remaining() > 0
     })
     while (rest.length > 0) {
-      const deadline = earliest(rest)
       try {
-        return await store(rest, deadline)
+        return await store(rest, earliest(rest))
       } catch (error) {
         const failure = toStoreError(error)
-        const patient = failure.retryable
-          ? rest.filter((draft) => draft.deadline.remaining() > LONGEST_PAUSE_MS)
-          : []
+        unsure ||= failure.outcome === 'unknown'
+        const told = withOutcome(failure, unsure ? 'unknown' : 'not-applied')
+        const patient = rest.filter(({ deadline }) => deadline.remaining() > LONGEST_PAUSE_MS)
+        const goingOn = failure.retryable && patient.length < rest.length ? patient : []
         for (const draft of rest)
-          if (!patient.includes(draft)) draft.reject(draft.item.op ? failure : notRepeatable(failure))
-        rest = patient.length < rest.length ? patient : []
-        if (patient.length > 0 && rest.length === 0) for (const draft of patient) draft.reject(failure)
+          if (!goingOn.includes(draft)) draft.reject(draft.item.op ? told : notRepeatable(told))
+        rest = goingOn
       }
     }
   }
 }
 
-const earliest = (drafts: Draft[]): Deadline =>
-  drafts.reduce((first, { deadline }) => (deadline.remaining() < first.remaining() ? deadline : first), {
-    remaining: () => Number.POSITIVE_INFINITY,
-  } as Deadline)
+const isNamed = ({ item }: Draft): boolean => item.externalId !== undefined
 
-function settleDuplicate(draft: Draft, there: MessageDocument | undefined): void {
-  if (!there) draft.resolve({ document: draft.item, created: false })
-  else if (!there.userId.equals(draft.item.userId)) {
-    draft.reject(invalidInput([{ path: ['id'], reason: 'is the id of another message' }]))
-  } else draft.resolve({ document: there, created: there.op?.equals(draft.item.op ?? '') ?? false })
+const earliest = (drafts: Draft[]): Deadline =>
+  drafts.map(({ deadline }) => deadline).reduce((a, b) => (b.remaining() < a.remaining() ? b : a))
+
+/** What is there under the same `_id` is ours if it carries our operation. */
+function settleRepeat(draft: Draft, there: MessageDocument | undefined): void {
+  const { item } = draft
+  if (!there) draft.resolve({ document: item, created: false })
+  else if (there.userId.equals(item.userId))
+    draft.resolve({ document: there, created: there.op?.equals(item.op ?? '') ?? false })
+  else draft.reject(invalidInput([{ path: ['id'], reason: 'is the id of another message' }]))
+}
+
+const isRefused = ({ item }: Draft, error: WriteError | undefined, there: MessageDocument | undefined) =>
+  error !== undefined &&
+  (error.code !== DUPLICATE_KEY || (there !== undefined && !there.userId.equals(item.userId)))
+
+function withOutcome(error: DialogueStoreError, outcome: Outcome): DialogueStoreError {
+  if (error.outcome === outcome) return error
+  if (error.code === 'TIMEOUT') return timedOut(outcome)
+  const { code, message, retryable, cause } = error
+  return new DialogueStoreError(code, message, { outcome, retryable, cause })
+}
+
+/** Whatever fails before the insert is sent, no message is stored. */
+const orNotApplied = <T>(work: () => Promise<T>): Promise<T> => withFailuresAs('not-applied', work)
+/** Whatever fails after the insert, messages are stored. */
+const orUnsure = <T>(work: () => Promise<T>): Promise<T> => withFailuresAs('unknown', work)
+
+async function withFailuresAs<T>(outcome: Outcome, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw withOutcome(toStoreError(error), outcome)
+  }
 }
