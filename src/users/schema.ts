@@ -30,7 +30,7 @@ const locale = text(64).refine(isLocale, 'is not a BCP 47 language tag')
 export const identity = z.strictObject({ provider: text(60), id: text(200) })
 export type Identity = z.infer<typeof identity>
 
-const MAX_IDENTITIES = 50
+export const MAX_IDENTITIES = 50
 const identities = z.array(identity).max(MAX_IDENTITIES)
 
 /** A flow's name is part of queries, so it has none of the characters that mean something there. */

@@ -1,10 +1,10 @@
 import type mongoose from 'mongoose'
 import { attempt, backOff, type Deadline, deadlineIn } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
+import { codeOf, DOCUMENT_VALIDATION_FAILURE, DUPLICATE_KEY } from '../db/failure.ts'
 import { mergeExpression } from '../db/merge.ts'
 import { versionedUpdate } from '../db/versioned.ts'
-import { DialogueStoreError, userNotFound, versionConflict } from '../errors.ts'
+import { DialogueStoreError, invalidInput, userNotFound, versionConflict } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import { type JsonObject, mergeJson } from '../json.ts'
@@ -14,6 +14,7 @@ import { identityTaken, unique } from './create.ts'
 import {
   ALIVE,
   type Identity,
+  MAX_IDENTITIES,
   toUser,
   type User,
   type UserDocument,
@@ -50,7 +51,7 @@ export function createUpdate<D>(database: Database, checkData: ShapeCheck | unde
       condition: toFilter(conditions),
       set,
     }).catch((error: unknown) => {
-      throw codeOf(error) === DUPLICATE_KEY ? identityTaken(error) : error
+      throw meaningOf(error, set)
     })
 
   /** One atomic write where the server can merge; compare-and-swap where it can't, or a shape has to see the result. */
@@ -121,6 +122,15 @@ export function createUpdate<D>(database: Database, checkData: ShapeCheck | unde
       return toUser(written)
     },
   }
+}
+
+/** What the server refused, in the caller's terms. All but the number of identities was checked at the door. */
+function meaningOf(error: unknown, set: Record<string, unknown>): unknown {
+  const code = codeOf(error)
+  if (code === DUPLICATE_KEY) return identityTaken(error)
+  if (code !== DOCUMENT_VALIDATION_FAILURE || !set.identities) return error
+  const reason = `makes more than ${MAX_IDENTITIES} identities`
+  return invalidInput([{ path: ['patch', 'addIdentities'], reason }], error)
 }
 
 const ignoreConflict = (error: unknown): undefined => {
