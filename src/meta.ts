@@ -1,3 +1,7 @@
+import type mongoose from 'mongoose'
+import type { Retention } from './config.ts'
+import type { ObjectId } from './ids.ts'
+
 /** The collection of the library's own bookkeeping: migrations, their lease, what no collection option holds. */
 export const META = 'meta'
 
@@ -5,6 +9,28 @@ export interface RetentionMeta {
   _id: 'retention'
   /** Rolling: how many messages a user keeps. */
   maxPerUser?: number
+  /** How often a conversion has fenced the messages: who finds it risen knows that collections may have been swapped. */
+  fences?: number
   /** Until when writers wait, because a conversion is about to swap the collections. Server's clock. */
   fencedUntil?: Date
+  /** The collection that the conversion is going to put in place of the messages. */
+  fencedFor?: string
+}
+
+/** A conversion of retention that has begun and not ended: what the next run needs to go on with it. */
+export interface ConversionMeta {
+  _id: 'conversion'
+  to: Retention
+  startedAt: Date
+  /** Changes of the messages are followed from here. */
+  token: mongoose.mongo.ResumeToken
+  /** Which collection the copy is in, whatever its name. */
+  uuid?: string
+  /** The last message copied. */
+  place?: { createdAt: Date; _id: ObjectId }
+  copied: number
+  /** All messages of the beginning are copied: what came since, the changes bring. */
+  complete?: boolean
+  /** Written while writes are fenced: whoever meets it in the changes has met every write before the fence. */
+  mark?: ObjectId
 }

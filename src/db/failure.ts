@@ -12,8 +12,11 @@ const UNAUTHORIZED = new Set([13, 18])
 const TOO_LARGE = new Set([10334, 16493, 17419, 17420, 4568, 17280])
 /** The member can't take the command now, and certainly didn't. */
 const NOT_PRIMARY = new Set([10107, 13435, 13436])
-/** The set is changing, shutting down or out of reach; the command may have been applied. */
-const UNSETTLED = new Set([6, 7, 64, 89, 91, 112, 134, 189, 262, 9001, 11600, 11602])
+/**
+ * The set is changing, shutting down or out of reach, or the collection was swapped under the command (175), which
+ * may have been applied.
+ */
+const UNSETTLED = new Set([6, 7, 64, 89, 91, 112, 134, 175, 189, 262, 9001, 11600, 11602])
 
 export const codeOf = (error: unknown): number | undefined => {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined

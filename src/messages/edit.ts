@@ -111,13 +111,15 @@ export function createEdit<M>({ database, retention, claims, checkMetadata, user
 
   /** How many were there: after a lost reply nobody knows whose deletion it was, and all count. */
   const removeIds = (userId: ObjectId, ids: ObjectId[], deadline: Deadline): Promise<number> =>
-    attempt(deadline, 'write', async (maxTimeMS, repeats) => {
-      const { deletedCount } = await collection.deleteMany(
-        { _id: { $in: ids }, userId },
-        { hint: BY_ID, maxTimeMS },
-      )
-      return repeats > 0 ? ids.length : deletedCount
-    })
+    retention.removeThroughFence(deadline, () =>
+      attempt(deadline, 'write', async (maxTimeMS, repeats) => {
+        const { deletedCount } = await collection.deleteMany(
+          { _id: { $in: ids }, userId },
+          { hint: BY_ID, maxTimeMS },
+        )
+        return repeats > 0 ? ids.length : deletedCount
+      }),
+    )
 
   return {
     reads: {

@@ -56,7 +56,9 @@ export async function liftFence(database: Database, copy: string): Promise<void>
   if (standing?.for !== copy) return
   const { db, nameOf } = database
   const name = nameOf(messages.collection)
-  const [info] = await db.listCollections<{ name: string; options?: mongoose.mongo.Document }>({ name }).toArray()
+  const [info] = await db
+    .listCollections<{ name: string; options?: mongoose.mongo.Document }>({ name })
+    .toArray()
   if (info?.options?.validator?._id) {
     const changeStreamPreAndPostImages = { enabled: false }
     const validator = validatorOf(messages)
@@ -71,7 +73,12 @@ export async function liftFence(database: Database, copy: string): Promise<void>
  * Gives a collection another name, and with `dropTarget` the place of the one that has it.
  * @returns false if there is none of that name, or the new name is taken
  */
-export async function rename(database: Database, from: string, to: string, dropTarget = false): Promise<boolean> {
+export async function rename(
+  database: Database,
+  from: string,
+  to: string,
+  dropTarget = false,
+): Promise<boolean> {
   const { databaseName } = database.db
   const command = { renameCollection: `${databaseName}.${from}`, to: `${databaseName}.${to}`, dropTarget }
   try {

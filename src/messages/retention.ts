@@ -3,9 +3,11 @@ import type mongoose from 'mongoose'
 import type { Retention } from '../config.ts'
 import type { Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
+import type { IndexDefinition } from '../db/definition.ts'
 import { codeOf, DOCUMENT_VALIDATION_FAILURE } from '../db/failure.ts'
 import { DialogueStoreError } from '../errors.ts'
 import { META, type RetentionMeta } from '../meta.ts'
+import { liftFence, readFence } from './fence.ts'
 import { messages } from './schema.ts'
 
 export const DEFAULT_CAP_BYTES = 2 ** 30
@@ -25,10 +27,23 @@ export interface RetentionKeeper {
    * @throws DialogueStoreError `RETENTION_MISMATCH` for another kind
    */
   apply(wanted: Retention | undefined): Promise<void>
-  /** Runs a write; when a conversion's fence refuses it, waits until the collections are swapped, and repeats it. */
+  /** Reads it anew if a conversion has changed it lately. Asks the server every two seconds at most. */
+  refresh(deadline: Deadline): Promise<void>
+  /** How many fences of conversions this process knows of: to be asked before a write, for `passedFence`. */
+  fences(): number
+  /**
+   * Whether a conversion has fenced the messages since: the collections may have been swapped, so the write is to
+   * be repeated. Waits while the fence stands, and lifts it when its conversion is dead.
+   */
+  passedFence(since: number, deadline: Deadline): Promise<boolean>
+  /** Runs a write, again after a fence that refused it. */
   throughFence<T>(deadline: Deadline, write: () => Promise<T>): Promise<T>
-  /** Waits while a conversion fences writes. False: there was no fence. */
-  awaitFence(deadline: Deadline): Promise<boolean>
+  /**
+   * Runs a deletion, again after a fence: no validator keeps deletions out, so what was deleted in the old
+   * collection at the last moment may be in the new one.
+   * @returns what the first one gave
+   */
+  removeThroughFence<T>(deadline: Deadline, remove: () => Promise<T>): Promise<T>
 }
 
 /** What a new message collection is created with. */
@@ -38,7 +53,14 @@ export function creationOptions(wanted: Retention | undefined): mongoose.mongo.C
   return { capped: true, size: sizeBytes, ...(maxMessages && { max: maxMessages }) }
 }
 
+/** Of rolling retention: messages end so long after they were stored. TTL indexes count in seconds. */
+export const ageIndex = (maxAgeMs: number): IndexDefinition => ({
+  keys: { createdAt: 1 },
+  options: { name: AGE_INDEX, expireAfterSeconds: Math.ceil(maxAgeMs / 1000) },
+})
+
 const FENCE_POLL_MS = 50
+const FRESH_MS = 2000
 
 export function createRetention(database: Database): RetentionKeeper {
   const { db } = database
@@ -46,29 +68,40 @@ export function createRetention(database: Database): RetentionKeeper {
   const collection = database.collection(messages)
   const meta = database.internal<RetentionMeta>(META)
   let stored: StoredRetention = { kind: 'rolling' }
+  let knownFences = 0
+  let lookedAt = Number.NEGATIVE_INFINITY
 
   const findAgeIndex = async () => (await collection.indexes()).find((index) => index.name === AGE_INDEX)
 
   async function load(): Promise<StoredRetention> {
+    /* Counted first: what is read after it is at least as new. */
+    const { count, standing } = await readFence(database, database.deadline())
+    const found = await read()
+    /* One that stands is still to be passed. */
+    knownFences = standing ? count - 1 : count
+    lookedAt = performance.now()
+    stored = found
+    return found
+  }
+
+  async function read(): Promise<StoredRetention> {
     const [info] = await db
       .listCollections<{ name: string; options?: mongoose.mongo.Document }>({ name })
       .toArray()
     const options = info?.options ?? {}
     if (options.capped) {
-      stored = {
+      return {
         kind: 'capped',
         sizeBytes: Number(options.size),
         ...(options.max > 0 && { maxMessages: Number(options.max) }),
       }
-      return stored
     }
     const [age, limits] = await Promise.all([findAgeIndex(), meta.findOne({ _id: 'retention' })])
-    stored = {
+    return {
       kind: 'rolling',
       ...(age && { maxAgeMs: Number(age.expireAfterSeconds) * 1000 }),
       ...(limits?.maxPerUser && { maxPerUser: limits.maxPerUser }),
     }
-    return stored
   }
 
   async function applyCapped(wanted: Extract<Retention, { kind: 'capped' }>): Promise<void> {
@@ -80,29 +113,33 @@ export function createRetention(database: Database): RetentionKeeper {
     maxAgeMs,
     maxPerUser,
   }: Extract<Retention, { kind: 'rolling' }>): Promise<void> {
-    const expireAfterSeconds = maxAgeMs && Math.ceil(maxAgeMs / 1000)
     const existing = await findAgeIndex()
-    if (!expireAfterSeconds) {
+    if (!maxAgeMs) {
       if (existing) await collection.dropIndex(AGE_INDEX)
-    } else if (existing) {
-      await db.command({ collMod: name, index: { name: AGE_INDEX, expireAfterSeconds } })
     } else {
-      await collection.createIndex({ createdAt: 1 }, { name: AGE_INDEX, expireAfterSeconds })
+      const { keys, options = {} } = ageIndex(maxAgeMs)
+      const { expireAfterSeconds } = options
+      if (existing) await db.command({ collMod: name, index: { name: AGE_INDEX, expireAfterSeconds } })
+      else await collection.createIndex(keys, options)
     }
     const change = maxPerUser ? { $set: { maxPerUser } } : { $unset: { maxPerUser: 1 as const } }
     await meta.updateOne({ _id: 'retention' }, change, { upsert: true })
   }
 
-  async function awaitFence(deadline: Deadline): Promise<boolean> {
-    let fenced = false
+  async function passedFence(since: number, deadline: Deadline): Promise<boolean> {
+    let waited = false
     while (deadline.remaining() > 0) {
-      const fence = await meta.findOne({ _id: 'retention', $expr: { $gt: ['$fencedUntil', '$$NOW'] } })
-      if (!fence) break
-      fenced = true
-      await sleep(FENCE_POLL_MS)
+      const { count, standing } = await readFence(database, deadline)
+      if (!standing) {
+        const passed = waited || count !== since
+        if (passed) await load()
+        return passed
+      }
+      waited = true
+      if (standing.expired) await liftFence(database, standing.for)
+      else await sleep(FENCE_POLL_MS)
     }
-    if (fenced) await load()
-    return fenced
+    return waited
   }
 
   return {
@@ -116,15 +153,33 @@ export function createRetention(database: Database): RetentionKeeper {
       else if (!sameLimits(wanted, found)) await applyRolling(wanted)
       await load()
     },
-    awaitFence,
+    async refresh(deadline) {
+      if (performance.now() - lookedAt < FRESH_MS) return
+      lookedAt = performance.now()
+      const { count } = await readFence(database, deadline)
+      if (count !== knownFences) await load()
+    },
+    fences: () => knownFences,
+    passedFence,
     async throughFence(deadline, write) {
       while (true) {
+        const since = knownFences
         try {
           return await write()
         } catch (error) {
-          if (codeOf(error) !== DOCUMENT_VALIDATION_FAILURE || !(await awaitFence(deadline))) throw error
+          if (codeOf(error) !== DOCUMENT_VALIDATION_FAILURE || !(await passedFence(since, deadline)))
+            throw error
         }
       }
+    },
+    async removeThroughFence(deadline, remove) {
+      let since = knownFences
+      const removed = await remove()
+      while (await passedFence(since, deadline)) {
+        since = knownFences
+        await remove()
+      }
+      return removed
     },
   }
 }

@@ -6,7 +6,7 @@ import { DialogueStoreError, invalidInput, notRepeatable, type Outcome, userNotF
 import { nextId, type ObjectId } from '../ids.ts'
 import type { Claims } from './claims.ts'
 import type { Passenger } from './lane.ts'
-import type { RetentionKeeper } from './retention.ts'
+import type { RetentionKeeper, StoredRetention } from './retention.ts'
 import { type MessageDocument, messages } from './schema.ts'
 
 export interface Stored {
@@ -28,6 +28,8 @@ interface Needs {
 
 /** How many users a process remembers to have seen: for the others, the check comes before the insert. */
 const KNOWN_USERS = 100_000
+/** The server's own code for it. */
+const DOCUMENT_TOO_LARGE = 10334
 /** An insert that took longer may have outlasted an erasure: its users are checked again. */
 const LONG_INSERT_MS = 20
 
@@ -79,14 +81,22 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     })
   }
 
-  const insert = async (drafts: Draft[], deadline: Deadline): Promise<WriteError[]> => {
-    const documents = drafts.map(({ item }) => item)
+  /** What the server refused. After a conversion's fence all is sent again: what is there by then is a duplicate. */
+  const insert = async (drafts: Draft[], deadline: Deadline): Promise<Map<Draft | undefined, WriteError>> => {
     while (true) {
-      const errors = await insertUnordered(database, messages.collection, documents, deadline)
-      const fenced =
-        errors.some(({ code }) => code === DOCUMENT_VALIDATION_FAILURE) &&
-        (await retention.awaitFence(deadline))
-      if (!fenced) return errors
+      const since = retention.fences()
+      const cap = capOf(retention.current())
+      const fitting = drafts.filter(({ bytes }) => bytes <= cap)
+      const documents = fitting.map(({ item }) => item)
+      const errors =
+        documents.length > 0 ? await insertUnordered(database, messages.collection, documents, deadline) : []
+      const refused = errors.some(({ code }) => code === DOCUMENT_VALIDATION_FAILURE)
+      if (refused && (await retention.passedFence(since, deadline))) continue
+      const larger = drafts.filter(({ bytes }) => bytes > cap)
+      return new Map([
+        ...errors.map((error): [Draft | undefined, WriteError] => [fitting[error.index], error]),
+        ...larger.map((draft): [Draft, WriteError] => [draft, { index: 0, code: DOCUMENT_TOO_LARGE }]),
+      ])
     }
   }
 
@@ -98,7 +108,7 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
       check(usersOf(drafts), deadline),
     ])
     if (inserted.status === 'rejected') throw inserted.reason
-    const errors = new Map(inserted.value.map((error) => [drafts[error.index], error]))
+    const errors = inserted.value
     const late = checked.status === 'rejected' || performance.now() - begin > LONG_INSERT_MS
     const missing = await orUnsure(async () => (late ? check(usersOf(drafts), deadline) : checked.value))
     return { errors, missing }
@@ -109,7 +119,9 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     const gone = drafts.filter(({ item }) => missing.has(item.userId.toHexString())).map(({ item }) => item)
     if (gone.length > 0) {
       const filter = { $or: gone.map(({ _id, userId }) => ({ _id, userId })) }
-      await attempt(deadline, 'write', (maxTimeMS) => collection.deleteMany(filter, { maxTimeMS }))
+      await retention.removeThroughFence(deadline, () =>
+        attempt(deadline, 'write', (maxTimeMS) => collection.deleteMany(filter, { maxTimeMS })),
+      )
       await claims.release(gone, deadline)
     }
     return refuse(drafts, missing)
@@ -149,9 +161,10 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
 
   async function store(batch: Draft[], deadline: Deadline): Promise<void> {
     const flight = nextId()
-    const drafts = await orNotApplied(async () =>
-      claimExternalIds(await refuseStrangers(batch, deadline), flight, deadline),
-    )
+    const drafts = await orNotApplied(async () => {
+      await retention.refresh(deadline)
+      return claimExternalIds(await refuseStrangers(batch, deadline), flight, deadline)
+    })
     if (drafts.length === 0) return
     const { errors, missing } = await insertChecked(drafts, deadline)
     await orUnsure(async () => {
@@ -187,6 +200,10 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     }
   }
 }
+
+/** Beyond it, MongoDB would take a message, and evict everything else. */
+const capOf = (kept: StoredRetention): number =>
+  kept.kind === 'capped' ? kept.sizeBytes : Number.POSITIVE_INFINITY
 
 const isNamed = ({ item }: Draft): boolean => item.externalId !== undefined
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Deadline } from '../db/attempt.ts'
+import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
 import { DialogueStoreError } from '../errors.ts'
@@ -17,30 +17,46 @@ type Row = { _id: string } & Partial<MigrationRecord> & { owner?: ObjectId; unti
 
 const PREFIX = 'migration:'
 const LEASE = 'lease'
-const LEASE_MS = 15_000
+const LEASE_MS = 9000
 const POLL_MS = 100
+
+/** The right to change the database's shape, as long as its process lives. */
+export interface Lease {
+  /** @throws DialogueStoreError `TIMEOUT` when another process has it now: this one was frozen too long, and must stop */
+  check(): Promise<void>
+}
+
+export interface Turn {
+  deadline: Deadline
+  /** Ends the waiting with the signal's reason. */
+  signal?: AbortSignal | undefined
+  /** Called once if others have to be waited for. */
+  onWait?: (() => void) | undefined
+}
 
 export interface MigrationHistory {
   /** By name, which is their order. */
   list(): Promise<MigrationRecord[]>
   record(name: string, state: MigrationRecord['state']): Promise<void>
   forget(name: string): Promise<void>
+  /** Whether somebody has the lease now. */
+  busy(): Promise<boolean>
   /**
    * Runs work while nobody else does; waits for others. The lease is on the server's clock, renewed while work
    * runs, and expires with its process.
    * @throws DialogueStoreError `TIMEOUT` when others hold it to the end of the deadline
    */
-  exclusively<T>(deadline: Deadline, work: () => Promise<T>): Promise<T>
+  exclusively<T>(turn: Turn, work: (lease: Lease) => Promise<T>): Promise<T>
 }
 
 export function createHistory(database: Database): MigrationHistory {
   const rows = database.internal<Row>(META)
+  const until = { $add: ['$$NOW', LEASE_MS] }
 
   async function claim(owner: ObjectId): Promise<boolean> {
     const mine = {
       $or: [{ $eq: ['$owner', owner] }, { $lt: [{ $ifNull: ['$until', new Date(0)] }, '$$NOW'] }],
     }
-    const until = { $add: ['$$NOW', LEASE_MS] }
     const set = { owner: { $cond: [mine, owner, '$owner'] }, until: { $cond: [mine, until, '$until'] } }
     const row = await rows
       .findOneAndUpdate({ _id: LEASE }, [{ $set: set }], { upsert: true, returnDocument: 'after' })
@@ -49,6 +65,23 @@ export function createHistory(database: Database): MigrationHistory {
         throw error
       })
     return row?.owner?.equals(owner) ?? false
+  }
+
+  /** Never takes the lease anew: somebody may have had it, and given it back, while this process was frozen. */
+  const renew = async (owner: ObjectId): Promise<boolean> => {
+    const { matchedCount } = await attempt(database.deadline(), 'write', (maxTimeMS) =>
+      rows.updateOne({ _id: LEASE, owner }, [{ $set: { until } }], { maxTimeMS }),
+    )
+    return matchedCount === 1
+  }
+
+  async function waitFor(owner: ObjectId, { deadline, signal, onWait }: Turn): Promise<void> {
+    for (let round = 0; !(await claim(owner)); round++) {
+      if (deadline.remaining() === 0) throw busy()
+      if (round === 0) onWait?.()
+      await sleep(POLL_MS)
+      signal?.throwIfAborted()
+    }
   }
 
   return {
@@ -64,20 +97,23 @@ export function createHistory(database: Database): MigrationHistory {
       }))
     },
     async record(name, state) {
-      await rows.updateOne({ _id: PREFIX + name }, { $set: { state, at: new Date() } }, { upsert: true })
+      await rows.updateOne({ _id: PREFIX + name }, [{ $set: { state, at: '$$NOW' } }], { upsert: true })
     },
     async forget(name) {
       await rows.deleteOne({ _id: PREFIX + name })
     },
-    async exclusively(deadline, work) {
+    async busy() {
+      return (await rows.findOne({ _id: LEASE, $expr: { $gt: ['$until', '$$NOW'] } })) !== null
+    },
+    async exclusively(turn, work) {
       const owner = nextId()
-      while (!(await claim(owner))) {
-        if (deadline.remaining() === 0) throw busy()
-        await sleep(POLL_MS)
+      await waitFor(owner, turn)
+      const renewal = setInterval(() => void renew(owner).catch(() => {}), LEASE_MS / 3)
+      const check = async () => {
+        if (!(await renew(owner))) throw lost()
       }
-      const renewal = setInterval(() => void claim(owner).catch(() => {}), LEASE_MS / 3)
       try {
-        return await work()
+        return await work({ check })
       } finally {
         clearInterval(renewal)
         await rows.deleteOne({ _id: LEASE, owner }).catch(() => {})
@@ -90,4 +126,10 @@ const busy = () =>
   new DialogueStoreError(
     'TIMEOUT',
     'Another process is migrating this database. Repeat the call when it is done.',
+  )
+
+const lost = () =>
+  new DialogueStoreError(
+    'TIMEOUT',
+    'Another process has gone on with this, as this one did not answer for a while. Look at the status.',
   )

@@ -22,30 +22,46 @@ export function pendingOf(records: MigrationRecord[], known = MIGRATIONS): Migra
   return known.filter(({ name }) => !applied.has(name))
 }
 
-/** Runs one migration: its record comes first, so that an interrupted one is known, and run again. */
-export async function runUp(migration: Migration, context: MigrationContext): Promise<void> {
-  const history = createHistory(context.database)
-  await history.record(migration.name, 'running')
+/** Those that have still to run, of a database that is ours, or empty. */
+export async function findPending(database: Database): Promise<Migration[]> {
+  await refuseForeignMeta(database)
+  /* In this order: a collection of ours is created after the record of its migration. */
+  const there = await firstOfOurNames(database)
+  const records = await createHistory(database).list()
+  const pending = pendingOf(records)
+  /* No migration ever ran, so a collection that is there is somebody else's. */
+  if (there && records.length === 0) throw foreign(there)
+  return pending
+}
+
+/** The record comes first, so that an interrupted migration is known, and run again. */
+export async function begin(migration: Migration, context: MigrationContext): Promise<void> {
+  await createHistory(context.database).record(migration.name, 'running')
   await migration.up(context)
-  await history.record(migration.name, 'applied')
 }
 
 /** Brings the database up to the code, or refuses to. */
 export async function ensureMigrated(context: MigrationContext, mode: 'apply' | 'check'): Promise<void> {
-  const history = createHistory(context.database)
-  await refuseForeignMeta(context.database)
+  const { database } = context
+  const history = createHistory(database)
+  await refuseForeignMeta(database)
   const pending = pendingOf(await history.list())
   if (pending.length === 0) return
-  if (mode === 'check') {
-    const text = `The database lacks ${pending.map(({ name }) => name).join(', ')}. Run: npx dialogue-store up`
-    throw new DialogueStoreError('MIGRATION_PENDING', text)
-  }
-  await history.exclusively(context.database.deadline(), async () => {
-    const records = await history.list()
-    if (records.length === 0) await refuseForeign(context.database)
-    for (const migration of pendingOf(records)) await runUp(migration, context)
+  if (mode === 'check') throw lacking(pending)
+  await history.exclusively({ deadline: database.deadline() }, async (lease) => {
+    for (const migration of await findPending(database)) {
+      await begin(migration, context)
+      await lease.check()
+      await history.record(migration.name, 'applied')
+    }
   })
 }
+
+export const lacking = (pending: Migration[]) =>
+  new DialogueStoreError(
+    'MIGRATION_PENDING',
+    `The database lacks ${pending.map(({ name }) => name).join(', ')}. Run: npx dialogue-store up`,
+  )
 
 const foreign = (name: string) =>
   new DialogueStoreError(
@@ -54,14 +70,13 @@ const foreign = (name: string) =>
   )
 
 /** Before anything is written: a collection of somebody else that has the name of ours. */
-export async function refuseForeignMeta(database: Database): Promise<void> {
+async function refuseForeignMeta(database: Database): Promise<void> {
   const ours = { _id: { $not: { $regex: '^(migration:|lease$|retention$|conversion$)' } } }
   if (await database.internal<{ _id: string }>(META).findOne(ours)) throw foreign(database.nameOf(META))
 }
 
-/** No migration ever ran, so a collection that is there is somebody else's. */
-async function refuseForeign(database: Database): Promise<void> {
+async function firstOfOurNames(database: Database): Promise<string | undefined> {
   const names = MODELS.map(({ collection }) => database.nameOf(collection))
   const [found] = await database.db.listCollections({ name: { $in: names } }, { nameOnly: true }).toArray()
-  if (found) throw foreign(found.name)
+  return found?.name
 }

@@ -1,0 +1,50 @@
+import type mongoose from 'mongoose'
+import type { Database } from '../db/database.ts'
+import { type ModelDefinition, validatorOf } from '../db/definition.ts'
+import { codeOf } from '../db/failure.ts'
+import { messages } from '../messages/schema.ts'
+
+const NAMESPACE_EXISTS = 48
+
+/**
+ * Creates a model's collection with its validator and indexes; what an interrupted run left is completed.
+ * @param name the collection's full name, if not the model's own
+ */
+export async function createCollection(
+  { db, nameOf }: Database,
+  model: ModelDefinition,
+  options: mongoose.mongo.CreateCollectionOptions = {},
+  name = nameOf(model.collection),
+): Promise<void> {
+  const validator = validatorOf(model)
+  try {
+    await db.createCollection(name, { ...options, validator })
+  } catch (error) {
+    if (codeOf(error) !== NAMESPACE_EXISTS) throw error
+    await db.command({ collMod: name, validator })
+  }
+  await db
+    .collection(name)
+    .createIndexes(model.indexes.map(({ keys, options }) => ({ key: keys, ...options })))
+}
+
+/** A collection, and what stays its own when it is renamed. */
+export interface Named {
+  name: string
+  uuid: string
+}
+
+/** Collections that conversions of retention copy the messages to begin with this. */
+export const convertingPrefix = ({ nameOf }: Database): string => `${nameOf(messages.collection)}_converting_`
+
+/** The messages, and every collection that a conversion is copying them to, or left. */
+export async function messageCollections(database: Database): Promise<{ live?: Named; copies: Named[] }> {
+  const live = database.nameOf(messages.collection)
+  const name = { $regex: `^${live}(_converting_.*)?$` }
+  const found = await database.db
+    .listCollections<{ name: string; info: { uuid: mongoose.mongo.UUID } }>({ name })
+    .toArray()
+  const named = found.map(({ name, info }) => ({ name, uuid: info.uuid.toHexString() }))
+  const own = named.find((collection) => collection.name === live)
+  return { ...(own && { live: own }), copies: named.filter((collection) => collection !== own) }
+}
