@@ -19,6 +19,11 @@ export interface Progress {
 
 const LINE_EVERY_MS = 5000
 const REFRESHES_A_SECOND = 10
+const LONGEST_BAR = 24
+const SHORTEST_BAR = 6
+/** The columns of the bar's own text: per cent, rate, time left. */
+const FIGURES = 44
+const WIDE = 120
 
 /** Shows how far something long has got: a bar in a terminal, elsewhere (a pipe, a log) a line every 5 s. */
 export function createProgress({ stream = process.stderr, ...options }: ProgressOptions): Progress {
@@ -33,7 +38,7 @@ function createBar({ total, label, unit }: Task, stream: NodeJS.WriteStream): Pr
     format: `${label} {bar} {percentage}% | {done} of {whole} ${unit} | {rate}/s | {left}`,
     barCompleteChar: '█',
     barIncompleteChar: '░',
-    barsize: 24,
+    barsize: roomForBar({ total, label, unit }, stream.columns ?? WIDE),
     stream,
     fps: REFRESHES_A_SECOND,
     /* Ctrl-C is its owner's to handle. */
@@ -51,6 +56,12 @@ function createBar({ total, label, unit }: Task, stream: NodeJS.WriteStream): Pr
       bar.stop()
     },
   }
+}
+
+/** A bar as long as the terminal allows beside the text, whose figures grow. */
+const roomForBar = ({ total, label, unit }: Task, columns: number): number => {
+  const text = label.length + 2 * format(total).length + unit.length + FIGURES
+  return Math.max(SHORTEST_BAR, Math.min(LONGEST_BAR, columns - text))
 }
 
 function createLines({ total, label, unit }: Task, stream: NodeJS.WriteStream): Progress {
