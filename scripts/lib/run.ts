@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs'
+import { InvalidArgumentError } from 'commander'
+
+/** Says how to close what was opened. */
+export type Defer = (close: () => Promise<unknown>) => void
+
+/**
+ * Runs a script: reads `.env` of the current folder, says an error in one sentence, and closes what was
+ * opened, the latest first, at the end or on Ctrl-C.
+ */
+export async function run(name: string, work: (defer: Defer) => Promise<void>): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile()
+  const closers: (() => Promise<unknown>)[] = []
+  let closing: Promise<void> | undefined
+  const close = () => {
+    closing ??= unwind(closers)
+    return closing
+  }
+  let interrupted = false
+  const leave = (code: number) => {
+    interrupted = true
+    const exit = () => process.exit(code)
+    close().then(exit, exit)
+  }
+  process.once('SIGINT', () => leave(130))
+  process.once('SIGTERM', () => leave(143))
+  /* `| head` has seen enough. */
+  process.stdout.on('error', () => leave(0))
+  try {
+    await work((one) => void closers.push(one))
+    await close()
+  } catch (error) {
+    /* After an interruption, things fail because they were closed. */
+    if (interrupted) return
+    process.stderr.write(`${name}: ${error instanceof Error ? error.message : error}\n`)
+    process.exitCode = 1
+    await close().catch(() => {})
+  }
+}
+
+async function unwind(closers: (() => Promise<unknown>)[]): Promise<void> {
+  for (let close = closers.pop(); close; close = closers.pop()) await close()
+}
+
+/** A whole number within bounds, as commander takes it from the command line. */
+export const integer =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = Number(text.replaceAll('_', ''))
+    if (Number.isInteger(value) && value >= least && value <= most) return value
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
+  }
