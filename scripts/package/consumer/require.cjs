@@ -1,0 +1,4 @@
+const { openStore } = require('dialogue-store')
+const { play, tellLoaded } = require('./bot.cjs')
+
+play(openStore).then(tellLoaded)

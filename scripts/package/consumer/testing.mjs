@@ -1,0 +1,10 @@
+import assert from 'node:assert/strict'
+import { openTestStore } from 'dialogue-store/testing'
+
+/* What a bot's own test does: a store on a server that it need not care about. */
+const store = await openTestStore()
+const { user, created } = await store.ensureUser({ provider: 'telegram', id: '7' })
+assert.equal(created, true)
+const { message } = await store.storeMessage({ userId: user.id, sender: 'assistant', content: 'Hello' })
+assert.deepEqual((await store.retrieveHistory(user.id)).messages, [message])
+await store.close()
