@@ -101,15 +101,18 @@ export function createEvents<E, D>({ database, checkData, touchUser }: Needs) {
       const event = parse(newEvent, input)
       const document = toDocument({ ...event, data: checkData ? checkData(event.data) : event.data })
       const deadline = database.deadline()
-      try {
-        await insert(document, deadline)
-        return { event: toEvent(document), created: true }
-      } catch (error) {
-        if (codeOf(error) !== DUPLICATE_KEY) throw event.id || event.externalId ? error : notRepeatable(error)
-        const first = await earlier(document, deadline)
-        if (!first) throw error
-        /* Under an id made for this call it can only be ours: the commit went through, and its reply was lost. */
-        return { event: toEvent(first), created: !event.id && first._id.equals(document._id) }
+      while (true) {
+        try {
+          await insert(document, deadline)
+          return { event: toEvent(document), created: true }
+        } catch (error) {
+          if (codeOf(error) !== DUPLICATE_KEY)
+            throw event.id || event.externalId ? error : notRepeatable(error)
+          const first = await earlier(document, deadline)
+          /* Under an id made for this call it can only be ours: the commit went through, and its reply was lost. */
+          if (first) return { event: toEvent(first), created: !event.id && first._id.equals(document._id) }
+          /* Deleted in between: there is room for this one now. */
+        }
       }
     },
 
@@ -155,7 +158,7 @@ function toDocument(event: NewEvent): EventDocument {
     end: endOf(event),
     allDay: event.allDay,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => typeof value === 'string')),
-    attendees: event.attendees,
+    attendees: event.attendees.map(withoutUndefined),
     visibility: event.visibility,
     reminders: event.reminders,
     recurrence: event.recurrence,
@@ -168,39 +171,35 @@ function toDocument(event: NewEvent): EventDocument {
   }
 }
 
-/** `null` gives a field its default back; `undefined` in the result removes it. */
-function patched(
-  current: EventDocument,
-  patch: EventPatch,
-  checkData: ShapeCheck | undefined,
-): Partial<EventDocument> {
-  const given = Object.fromEntries(
-    Object.entries(patch).filter(([, value]) => value !== undefined),
-  ) as EventPatch
-  const { end, timezone, description, location, data, ...rest } = given
-  const lists = { attendees: rest.attendees, reminders: rest.reminders, recurrence: rest.recurrence }
-  const span = {
-    start: current.start,
-    end: current.end,
-    allDay: current.allDay,
-    timezone: current.timezone,
-    ...given,
-  }
-  const merged = data === null ? {} : data && mergeJson(current.data, data, ['data'])
-  const changes = {
-    ...rest,
-    ...Object.fromEntries(
-      Object.entries(lists).flatMap(([field, list]) => (list === null ? [[field, []]] : [])),
-    ),
-    ...(rest.visibility === null && { visibility: 'private' as const }),
-    ...clearable({ timezone, description, location }, given),
-    ...(merged && { data: checkData ? checkData(merged) : merged }),
-    end: endOf(span),
-  }
-  return changes as Partial<EventDocument>
+/** What `null` gives back to fields that are never absent. */
+const DEFAULTS: Partial<EventDocument> = {
+  allDay: false,
+  visibility: 'private',
+  attendees: [],
+  reminders: [],
+  recurrence: [],
 }
 
-const clearable = (fields: Record<string, string | null | undefined>, given: object) =>
-  Object.fromEntries(
-    Object.entries(fields).flatMap(([field, value]) => (field in given ? [[field, value ?? undefined]] : [])),
+/** `undefined` leaves, `null` clears; `undefined` in the result removes. */
+function patched(
+  current: EventDocument,
+  { data, ...patch }: EventPatch,
+  checkData: ShapeCheck | undefined,
+): Partial<EventDocument> {
+  const changes: Partial<EventDocument> = Object.fromEntries(
+    Object.entries(patch)
+      .filter(([, value]) => value !== undefined)
+      .map(([field, value]) => [field, value ?? DEFAULTS[field as keyof EventDocument]]),
   )
+  const merged = data === null ? {} : data && mergeJson(current.data, data, ['data'])
+  return {
+    ...changes,
+    ...(changes.attendees && { attendees: changes.attendees.map(withoutUndefined) }),
+    ...(merged && { data: checkData ? checkData(merged) : merged }),
+    end: endOf({ ...current, ...changes }),
+  }
+}
+
+/** BSON would make null of it, which is not what was given. */
+const withoutUndefined = <T extends object>(object: T): T =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T

@@ -7,6 +7,7 @@ import { id, parse } from '../input.ts'
 import type { User } from '../users/schema.ts'
 import { eventNotFound } from './events.ts'
 import {
+  BY_START,
   type CalendarEvent,
   type EventDocument,
   type EventFilter,
@@ -80,7 +81,7 @@ export function createEventReading<E, D>({ database, usersById, requireUser }: N
             .toArray(),
         ),
         attempt(deadline, 'read', (maxTimeMS) =>
-          collection.countDocuments(query, { limit: MOST_COUNTED, maxTimeMS }),
+          collection.countDocuments(query, { ...hintFor(given), limit: MOST_COUNTED, maxTimeMS }),
         ),
         given.creatorId && requireUser(given.creatorId, deadline),
       ])
@@ -107,6 +108,10 @@ function toQuery({ creatorId, from, to, status }: EventFilter): mongoose.mongo.F
   }
 }
 
+/** Where the query bounds no index, counting would read the documents: it has to be told to walk keys. */
+const hintFor = ({ creatorId, from, to }: EventFilter): { hint?: typeof BY_START } =>
+  creatorId || from || to ? {} : { hint: BY_START }
+
 interface Place {
   start: Date
   _id: ObjectId
@@ -116,10 +121,13 @@ const after = ({ start, _id }: Place): mongoose.mongo.Filter<EventDocument> => (
   $or: [{ start: { $gt: start } }, { start, _id: { $gt: _id } }],
 })
 
-/** A place in the order of events: version 1, start in ms, id. */
+/* A place in the order of events is base64url of: version (1 byte), start in ms (8, float), id (12). */
+const VERSION = 1
+const LENGTH = 21
+
 function toCursor({ start, _id }: Place): string {
-  const bytes = Buffer.alloc(21)
-  bytes[0] = 1
+  const bytes = Buffer.alloc(LENGTH)
+  bytes[0] = VERSION
   bytes.writeDoubleBE(start.getTime(), 1)
   bytes.set(_id.id, 9)
   return bytes.toString('base64url')
@@ -127,7 +135,8 @@ function toCursor({ start, _id }: Place): string {
 
 function fromCursor(cursor: string): Place {
   const bytes = Buffer.from(cursor, 'base64url')
-  const start = bytes.length === 21 && bytes[0] === 1 ? new Date(bytes.readDoubleBE(1)) : new Date(Number.NaN)
+  const valid = bytes.length === LENGTH && bytes[0] === VERSION && bytes.toString('base64url') === cursor
+  const start = valid ? new Date(bytes.readDoubleBE(1)) : new Date(Number.NaN)
   if (Number.isNaN(start.getTime())) {
     throw invalidInput([{ path: ['filter', 'cursor'], reason: 'is not a cursor of retrieveEvents()' }])
   }

@@ -85,8 +85,16 @@ export const events: ModelDefinition<typeof eventDocument> = {
   refs: { creatorId: 'User' },
 }
 
+/* RFC 5545 and Google Calendar have four digits for a year. */
+const FIRST_YEAR = 1000
+const LAST_YEAR = 9999
+const time = date.refine(
+  (value) => value.getUTCFullYear() >= FIRST_YEAR && value.getUTCFullYear() <= LAST_YEAR,
+  `is not between the years ${FIRST_YEAR} and ${LAST_YEAR}`,
+)
+
 const optional = {
-  end: date.nullish(),
+  end: time.nullish(),
   timezone: timezone.nullish(),
   description: text(8192).nullish(),
   location: text(1024).nullish(),
@@ -96,7 +104,7 @@ export const newEvent = z.strictObject({
   creatorId: id,
   id: id.optional(),
   summary: fields.summary,
-  start: date,
+  start: time,
   ...optional,
   allDay: fields.allDay.default(false),
   attendees: fields.attendees.default([]),
@@ -111,9 +119,9 @@ export type NewEventInput = z.input<typeof newEvent>
 
 export const eventPatch = z.strictObject({
   summary: fields.summary.optional(),
-  start: date.optional(),
+  start: time.optional(),
   ...optional,
-  allDay: fields.allDay.optional(),
+  allDay: fields.allDay.nullish(),
   attendees: fields.attendees.nullish(),
   visibility: fields.visibility.nullish(),
   reminders: fields.reminders.nullish(),

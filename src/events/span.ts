@@ -20,12 +20,10 @@ function wallClock(instant: number, timezone: string): number {
     hour: 'numeric',
     minute: 'numeric',
     second: 'numeric',
-    era: 'short',
   })
   const parts = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, value]))
-  const year = parts.era === 'BC' ? 1 - Number(parts.year) : Number(parts.year)
   const whole = Date.UTC(
-    year,
+    Number(parts.year),
     Number(parts.month) - 1,
     Number(parts.day),
     Number(parts.hour),
@@ -35,16 +33,18 @@ function wallClock(instant: number, timezone: string): number {
   return whole + (((instant % 1000) + 1000) % 1000)
 }
 
-/** A day begins at midnight, or at the first instant after it where daylight saving skips midnight. */
-function isDayStart(instant: Date, timezone: string): boolean {
-  const here = wallClock(instant.getTime(), timezone)
-  if (here % DAY_MS === 0) return true
-  return Math.floor(wallClock(instant.getTime() - 1, timezone) / DAY_MS) < Math.floor(here / DAY_MS)
-}
+const dayOf = (instant: number, timezone: string): number => Math.floor(wallClock(instant, timezone) / DAY_MS)
+
+/**
+ * A day begins with its first instant: at midnight, at the first of two midnights, or later, where daylight
+ * saving skips midnight.
+ */
+const isDayStart = (instant: Date, timezone: string): boolean =>
+  dayOf(instant.getTime() - 1, timezone) < dayOf(instant.getTime(), timezone)
 
 /** The start of the next day in the time zone: 23, 24 or 25 hours later. */
 function nextDayStart(start: Date, timezone: string): Date {
-  const tomorrow = Math.floor(wallClock(start.getTime(), timezone) / DAY_MS) + 1
+  const tomorrow = dayOf(start.getTime(), timezone) + 1
   let guess = start.getTime() + DAY_MS
   /* The offset at the guess may differ from the one at the answer; twice is enough for any one change. */
   for (let i = 0; i < 2; i++) guess += tomorrow * DAY_MS - wallClock(guess, timezone)
