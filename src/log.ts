@@ -35,13 +35,28 @@ const TROUBLE: ReadonlySet<ErrorCode> = new Set([
   'TRANSACTIONS_UNSUPPORTED',
 ])
 
+/** How a kind of verbs is observed. */
+interface Kind {
+  /** Of a success: `debug` for reads, `info` for writes. */
+  level: 'debug' | 'info'
+  /** What an id given as first argument is the id of. */
+  key: 'userId' | 'eventId'
+}
+
 /** One call of a verb: times it, logs its end, translates its error. */
-function begin({ log }: Observer, level: 'debug' | 'info', op: string, subject: object) {
+function begin(observer: Observer, { level, key }: Kind, op: string, argument: unknown) {
+  const { log } = observer
   const start = performance.now()
-  const entry = () => ({ op, ...subject, durationMs: Math.round((performance.now() - start) * 100) / 100 })
+  const subject = subjectOf(argument, key)
+  const entry = (value?: unknown) => ({
+    op,
+    ...idIn(value, key),
+    ...subject,
+    durationMs: Math.round((performance.now() - start) * 100) / 100,
+  })
   return {
-    done(): void {
-      if (log.isLevelEnabled(level)) log[level]({ ...entry(), outcome: 'ok' }, op)
+    done(value?: unknown): void {
+      if (log.isLevelEnabled(level)) log[level]({ ...entry(value), outcome: 'ok' }, op)
     },
     fail(thrown: unknown): unknown {
       if (thrown instanceof Thrown) {
@@ -49,15 +64,19 @@ function begin({ log }: Observer, level: 'debug' | 'info', op: string, subject: 
         return thrown.error
       }
       const error: DialogueStoreError = toStoreError(thrown)
-      const { code, outcome, cause } = error
+      const said = level === 'debug' && observer.closed() && CUT_OFF.has(error.code) ? storeClosed() : error
+      const { code, outcome, cause } = said
       log[TROUBLE.has(code) ? 'error' : 'warn']({ ...entry(), outcome, code, cause: cause?.message }, op)
-      return error
+      return said
     },
   }
 }
 
+/** How a read ends when `close()` takes its connection away; writes are waited for. */
+const CUT_OFF: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'TIMEOUT'])
+
 /** The id that a call is about, when it names one properly: never any other text of the caller. */
-function subjectOf(argument: unknown, key: string): object {
+function subjectOf(argument: unknown, key: Kind['key']): object {
   const { userId, creatorId } = (argument ?? {}) as { userId?: unknown; creatorId?: unknown }
   const own = toObjectId(argument)
   if (own) return { [key]: own.toHexString() }
@@ -65,27 +84,31 @@ function subjectOf(argument: unknown, key: string): object {
   return user ? { userId: user.toHexString() } : {}
 }
 
-/**
- * The same verbs, each with one line in the log when it ends, and each error a DialogueStoreError.
- * @param level of a success: `debug` for reads, `info` for writes
- * @param key what an id given as first argument is the id of
- */
+/** The id in what a verb gave back: who was found or created, which event was stored. */
+function idIn(value: unknown, key: Kind['key']): object {
+  const { user = value, event } = (value ?? {}) as { user?: unknown; event?: unknown }
+  const found = key === 'eventId' ? event : user
+  const { id } = (found ?? {}) as { id?: unknown }
+  return toObjectId(id) ? { [key]: id } : {}
+}
+
+/** The same verbs, each with one line in the log when it ends, and each error a DialogueStoreError. */
 export function observed<V extends { [name in keyof V]: (...args: never[]) => Promise<unknown> }>(
   observer: Observer,
-  level: 'debug' | 'info',
+  level: Kind['level'],
   verbs: V,
-  key: 'userId' | 'eventId' = 'userId',
+  key: Kind['key'] = 'userId',
 ): V {
   const wrap =
     (op: string, verb: (...args: never[]) => Promise<unknown>) =>
     async (...args: never[]) => {
-      const call = begin(observer, level, op, subjectOf(args[0], key))
+      const call = begin(observer, { level, key }, op, args[0])
       try {
         if (observer.closed()) throw storeClosed()
         const work = verb(...args)
         if (level === 'info') observer.track(work)
         const value = await work
-        call.done()
+        call.done(value)
         return value
       } catch (error) {
         throw call.fail(error)
@@ -94,19 +117,28 @@ export function observed<V extends { [name in keyof V]: (...args: never[]) => Pr
   return mapVerbs(verbs, wrap)
 }
 
-/** `observed` for verbs that iterate: they throw at the first `next()`, and are logged when they end. */
+/** `observed` for verbs that iterate: they throw at a `next()`, and are logged when they end, or are left. */
 export function observedIterables<
   V extends { [name in keyof V]: (...args: never[]) => AsyncIterable<unknown> },
 >(observer: Observer, verbs: V): V {
   const wrap = (op: string, verb: (...args: never[]) => AsyncIterable<unknown>) =>
     async function* (...args: never[]) {
-      const call = begin(observer, 'debug', op, subjectOf(args[0], 'userId'))
-      try {
+      const call = begin(observer, { level: 'debug', key: 'userId' }, op, args[0])
+      const open = () => {
         if (observer.closed()) throw storeClosed()
-        yield* verb(...args)
-        call.done()
+      }
+      let failed = false
+      try {
+        open()
+        for await (const item of verb(...args)) {
+          yield item
+          open()
+        }
       } catch (error) {
+        failed = true
         throw call.fail(error)
+      } finally {
+        if (!failed) call.done()
       }
     }
   return mapVerbs(verbs, wrap)
