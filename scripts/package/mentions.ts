@@ -8,7 +8,7 @@ import type { Tarball } from './tarball.ts'
 /** Places of one machine: somebody's home, a container's work folder. */
 const OF_A_MACHINE = /(?<![\w.@/-])\/(?:home|root|Users|work)\/[\w.-]+/g
 const CODE = /\.[cm]?[jt]s$/
-const UPWARDS = /(?<![\w/])(?:\.\.\/)+[\w@-][\w./@-]*/g
+const UPWARDS = /(?<![\w/])(?:\.\.\/)+[\w@](?:[\w./@-]*\w)?/g
 
 /**
  * What only the machine that made it can understand: a path of its own, a path to a file beside the repo, the
