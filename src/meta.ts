@@ -22,10 +22,14 @@ export interface ConversionMeta {
   _id: 'conversion'
   to: Retention
   startedAt: Date
+  /** Whose it is: a run that was taken for dead finds another one here, and stops. */
+  run: ObjectId
   /** Changes of the messages are followed from here. */
   token: mongoose.mongo.ResumeToken
   /** Which collection the copy is in, whatever its name. */
   uuid?: string
+  /** What it was called when it was about to be put in the messages' place. */
+  copy?: string
   /** The last message copied. */
   place?: { createdAt: Date; _id: ObjectId }
   copied: number

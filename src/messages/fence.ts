@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type mongoose from 'mongoose'
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
@@ -54,19 +55,39 @@ export async function liftFence(database: Database, copy: string): Promise<void>
   await rename(database, copy, `${copy}_left`)
   const { standing } = await readFence(database, database.deadline())
   if (standing?.for !== copy) return
-  const { db, nameOf } = database
+  if (await refusesWrites(database)) await acceptWrites(database)
+  await database
+    .internal<RetentionMeta>(META)
+    .updateOne({ _id: 'retention', fencedFor: copy }, { $unset: { fencedFor: 1, fencedUntil: 1 } })
+}
+
+/**
+ * Opens a fence that no document tells of: the validator of somebody who was frozen, and came too late.
+ * @returns false if writes are not refused by a fence
+ */
+export async function openStrayFence(database: Database): Promise<boolean> {
+  if (!(await refusesWrites(database))) return false
+  /* In this order: the document of a fence comes before its validator. */
+  const { standing } = await readFence(database, database.deadline())
+  if (!standing) await acceptWrites(database)
+  return true
+}
+
+async function refusesWrites({ db, nameOf }: Database): Promise<boolean> {
   const name = nameOf(messages.collection)
   const [info] = await db
     .listCollections<{ name: string; options?: mongoose.mongo.Document }>({ name })
     .toArray()
-  if (info?.options?.validator?._id) {
-    const changeStreamPreAndPostImages = { enabled: false }
-    const validator = validatorOf(messages)
-    await db.command({ collMod: name, validator, changeStreamPreAndPostImages, writeConcern: MAJORITY })
-  }
-  await database
-    .internal<RetentionMeta>(META)
-    .updateOne({ _id: 'retention', fencedFor: copy }, { $unset: { fencedFor: 1, fencedUntil: 1 } })
+  return isDeepStrictEqual(info?.options?.validator, REFUSE_ALL)
+}
+
+async function acceptWrites({ db, nameOf }: Database): Promise<void> {
+  await db.command({
+    collMod: nameOf(messages.collection),
+    validator: validatorOf(messages),
+    changeStreamPreAndPostImages: { enabled: false },
+    writeConcern: MAJORITY,
+  })
 }
 
 /**

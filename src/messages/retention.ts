@@ -7,7 +7,7 @@ import type { IndexDefinition } from '../db/definition.ts'
 import { codeOf, DOCUMENT_VALIDATION_FAILURE } from '../db/failure.ts'
 import { DialogueStoreError } from '../errors.ts'
 import { META, type RetentionMeta } from '../meta.ts'
-import { liftFence, readFence } from './fence.ts'
+import { liftFence, openStrayFence, readFence } from './fence.ts'
 import { messages } from './schema.ts'
 
 export const DEFAULT_CAP_BYTES = 2 ** 30
@@ -29,13 +29,13 @@ export interface RetentionKeeper {
   apply(wanted: Retention | undefined): Promise<void>
   /** Reads it anew if a conversion has changed it lately. Asks the server every two seconds at most. */
   refresh(deadline: Deadline): Promise<void>
-  /** How many fences of conversions this process knows of: to be asked before a write, for `passedFence`. */
+  /** How many fences of conversions this process knows of: to be asked before a write, for `wasFenced`. */
   fences(): number
   /**
-   * Whether a conversion has fenced the messages since: the collections may have been swapped, so the write is to
-   * be repeated. Waits while the fence stands, and lifts it when its conversion is dead.
+   * After the validator refused a write: whether it was a conversion's fence, so that the write is to be repeated.
+   * Waits while the fence stands, and lifts it when its conversion is dead.
    */
-  passedFence(since: number, deadline: Deadline): Promise<boolean>
+  wasFenced(since: number, deadline: Deadline): Promise<boolean>
   /** Runs a write, again after a fence that refused it. */
   throughFence<T>(deadline: Deadline, write: () => Promise<T>): Promise<T>
   /**
@@ -126,6 +126,7 @@ export function createRetention(database: Database): RetentionKeeper {
     await meta.updateOne({ _id: 'retention' }, change, { upsert: true })
   }
 
+  /** Whether a fence has stood since, so that the collections may have been swapped. */
   async function passedFence(since: number, deadline: Deadline): Promise<boolean> {
     let waited = false
     while (deadline.remaining() > 0) {
@@ -141,6 +142,9 @@ export function createRetention(database: Database): RetentionKeeper {
     }
     return waited
   }
+
+  const wasFenced = async (since: number, deadline: Deadline) =>
+    (await passedFence(since, deadline)) || (await openStrayFence(database))
 
   return {
     current: () => stored,
@@ -160,14 +164,14 @@ export function createRetention(database: Database): RetentionKeeper {
       if (count !== knownFences) await load()
     },
     fences: () => knownFences,
-    passedFence,
+    wasFenced,
     async throughFence(deadline, write) {
       while (true) {
         const since = knownFences
         try {
           return await write()
         } catch (error) {
-          if (codeOf(error) !== DOCUMENT_VALIDATION_FAILURE || !(await passedFence(since, deadline)))
+          if (codeOf(error) !== DOCUMENT_VALIDATION_FAILURE || !(await wasFenced(since, deadline)))
             throw error
         }
       }

@@ -91,7 +91,7 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
       const errors =
         documents.length > 0 ? await insertUnordered(database, messages.collection, documents, deadline) : []
       const refused = errors.some(({ code }) => code === DOCUMENT_VALIDATION_FAILURE)
-      if (refused && (await retention.passedFence(since, deadline))) continue
+      if (refused && (await retention.wasFenced(since, deadline))) continue
       const larger = drafts.filter(({ bytes }) => bytes > cap)
       return new Map([
         ...errors.map((error): [Draft | undefined, WriteError] => [fitting[error.index], error]),

@@ -45,7 +45,7 @@ export async function ensureMigrated(context: MigrationContext, mode: 'apply' | 
   const { database } = context
   const history = createHistory(database)
   await refuseForeignMeta(database)
-  const pending = pendingOf(await history.list())
+  const pending = await findPending(database)
   if (pending.length === 0) return
   if (mode === 'check') throw lacking(pending)
   await history.exclusively({ deadline: database.deadline() }, async (lease) => {

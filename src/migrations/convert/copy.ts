@@ -1,0 +1,97 @@
+import type mongoose from 'mongoose'
+import { attempt } from '../../db/attempt.ts'
+import type { Database } from '../../db/database.ts'
+import type { ObjectId } from '../../ids.ts'
+import { type MessageDocument, messages } from '../../messages/schema.ts'
+import type { ConversionMeta } from '../../meta.ts'
+import type { Job } from './job.ts'
+
+type Filter = mongoose.mongo.Filter<MessageDocument>
+
+/** By time of storing, which is the order in which a capped collection evicts. */
+export const ORDER = { createdAt: 1, _id: 1 } as const
+export const ORDER_INDEX = 'conversion_order'
+
+export interface Place {
+  createdAt: Date
+  _id: ObjectId
+}
+
+const MAJORITY = { level: 'majority' } as const
+const MOST = 1000
+const BATCH_BYTES = 8 * 2 ** 20
+
+/** How many messages of this size go into one command. */
+export const batchOf = (averageBytes: number): number =>
+  Math.max(1, Math.min(MOST, Math.floor(BATCH_BYTES / Math.max(1, averageBytes))))
+
+/** Everything between two places, the second one included. Exact ranges: the server reads no other key. */
+function between(after: Place | undefined, end: Place | undefined): Filter {
+  if (after && end && after.createdAt.getTime() === end.createdAt.getTime())
+    return { createdAt: end.createdAt, _id: { $gt: after._id, $lte: end._id } }
+  if (!after && !end) return {}
+  const inside = { ...(after && { $gt: after.createdAt }), ...(end && { $lt: end.createdAt }) }
+  const branches: Filter[] = [{ createdAt: inside }]
+  if (after) branches.push({ createdAt: after.createdAt, _id: { $gt: after._id } })
+  if (end) branches.push({ createdAt: end.createdAt, _id: { $lte: end._id } })
+  return { $or: branches }
+}
+
+export const upTo = (place: Place): Filter => between(undefined, place)
+
+/**
+ * Copies messages inside the server, so that every BSON value stays exactly what it is. What is there already
+ * is replaced.
+ */
+export async function merge(
+  { database, copy }: Pick<Job, 'database' | 'copy'>,
+  filter: Filter,
+  whenNotMatched: 'insert' | 'discard',
+  hint?: typeof ORDER,
+): Promise<void> {
+  const into = { into: copy, on: '_id', whenMatched: 'replace', whenNotMatched }
+  const pipeline = [{ $match: filter }, { $sort: ORDER }, { $merge: into }]
+  const options = { readConcern: MAJORITY, bypassDocumentValidation: true, ...(hint && { hint }) }
+  await attempt(database.deadline(), 'write', (maxTimeMS) =>
+    database
+      .collection(messages)
+      .aggregate(pipeline, { ...options, maxTimeMS })
+      .toArray(),
+  )
+}
+
+/** Copies the next messages, and gives how far that went. */
+export async function copyBatch(
+  job: Job,
+  size: number,
+): Promise<Pick<ConversionMeta, 'copied' | 'place' | 'complete'>> {
+  const { place: after, copied } = job.state
+  const end = await endOfBatch(job.database, after, size)
+  const range = between(after, end)
+  const count = end ? size : await countOf(job.database, range)
+  await merge(job, range, 'insert', ORDER)
+  job.report.copied(count)
+  return { copied: copied + count, ...(end ? { place: end } : { complete: true }) }
+}
+
+async function endOfBatch(
+  database: Database,
+  after: Place | undefined,
+  size: number,
+): Promise<Place | undefined> {
+  const [end] = await attempt(database.deadline(), 'read', (maxTimeMS) =>
+    database
+      .collection(messages)
+      .find(between(after, undefined), { projection: ORDER, hint: ORDER, readConcern: MAJORITY, maxTimeMS })
+      .sort(ORDER)
+      .skip(size - 1)
+      .limit(1)
+      .toArray(),
+  )
+  return end && { createdAt: end.createdAt, _id: end._id }
+}
+
+const countOf = (database: Database, range: Filter): Promise<number> =>
+  attempt(database.deadline(), 'read', (maxTimeMS) =>
+    database.collection(messages).countDocuments(range, { hint: ORDER, maxTimeMS }),
+  )

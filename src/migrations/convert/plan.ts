@@ -1,0 +1,99 @@
+import type { Retention } from '../../config.ts'
+import type { Database } from '../../db/database.ts'
+import { DialogueStoreError } from '../../errors.ts'
+import { createRetention, DEFAULT_CAP_BYTES, type StoredRetention } from '../../messages/retention.ts'
+import { messages } from '../../messages/schema.ts'
+import type { ConversionMeta } from '../../meta.ts'
+import { messageCollections } from '../collections.ts'
+import { findPending, lacking } from '../run.ts'
+import { findConversion } from './job.ts'
+
+export interface Plan {
+  /**
+   * `resume`: an earlier run copied a part; `finish`: it came as far as swapping the collections;
+   * `none`: the messages are kept so already.
+   */
+  action: 'begin' | 'resume' | 'finish' | 'none'
+  from: StoredRetention
+  to: Retention
+  messages: number
+  /** By an earlier run. */
+  copied: number
+  averageBytes: number
+  /** What an earlier run left, whatever is to become of it. */
+  left: ConversionMeta | undefined
+}
+
+/**
+ * What a conversion would do.
+ * @throws DialogueStoreError `MIGRATION_PENDING`, `MIGRATION_MISMATCH`; `INVALID_INPUT` when the messages would not fit
+ */
+export async function planConversion(database: Database, wanted: Retention): Promise<Plan> {
+  const pending = await findPending(database)
+  if (pending.length > 0) throw lacking(pending)
+  const left = (await findConversion(database)) ?? undefined
+  const { live, copies } = await messageCollections(database)
+  const from = await createRetention(database).load()
+  const size = await sizeOf(database)
+  const to = left && isFor(left, wanted) ? left.to : wanted
+  const plan = { from, to, messages: size.count, copied: 0, averageBytes: size.average, left }
+  if (from.kind === wanted.kind)
+    return { ...plan, action: left?.to === to && left.uuid === live?.uuid ? 'finish' : 'none' }
+  if (left && to === left.to && copies.some(({ uuid }) => uuid === left.uuid))
+    return { ...plan, action: 'resume', copied: left.copied }
+  await assertRoom(database, to, size)
+  return { ...plan, action: 'begin' }
+}
+
+/** Limits that are not given are those of the conversion that was begun. */
+const isFor = ({ to }: ConversionMeta, wanted: Retention): boolean =>
+  to.kind === wanted.kind &&
+  (Object.keys(wanted).length === 1 || JSON.stringify(sorted(to)) === JSON.stringify(sorted(wanted)))
+
+const sorted = (retention: Retention) => Object.entries(retention).sort(([a], [b]) => (a < b ? -1 : 1))
+
+interface Size {
+  count: number
+  bytes: number
+  average: number
+}
+
+async function sizeOf(database: Database): Promise<Size> {
+  const [found] = await database
+    .collection(messages)
+    .aggregate<{ storageStats: { count: number; size: number } }>([{ $collStats: { storageStats: {} } }])
+    .toArray()
+  const { count, size } = found?.storageStats ?? { count: 0, size: 0 }
+  return { count, bytes: size, average: count > 0 ? size / count : 0 }
+}
+
+const LARGEST_DOCUMENT = 16 * 2 ** 20
+
+/** A cap that nobody chose must not cost a message; and one message larger than the cap would evict all others. */
+async function assertRoom(database: Database, to: Retention, { bytes }: Size): Promise<void> {
+  if (to.kind !== 'capped') return
+  if (to.sizeBytes === undefined && bytes > DEFAULT_CAP_BYTES)
+    throw tooSmall(
+      `The messages take ${bytes} bytes, and a cap of ${DEFAULT_CAP_BYTES} would evict the oldest.`,
+    )
+  const cap = to.sizeBytes ?? DEFAULT_CAP_BYTES
+  if (cap < LARGEST_DOCUMENT && (await largest(database)) > cap)
+    throw tooSmall(`There is a message larger than a cap of ${cap} bytes.`)
+}
+
+async function largest(database: Database): Promise<number> {
+  const [found] = await database
+    .collection(messages)
+    .aggregate<{ bytes: number }>([{ $group: { _id: null, bytes: { $max: { $bsonSize: '$$ROOT' } } } }])
+    .toArray()
+  return found?.bytes ?? 0
+}
+
+const tooSmall = (reason: string) =>
+  new DialogueStoreError(
+    'INVALID_INPUT',
+    `${reason} Choose the cap with --size-bytes. Nothing was changed.`,
+    {
+      issues: [{ path: ['sizeBytes'], reason: 'is too small for the messages that are stored' }],
+    },
+  )

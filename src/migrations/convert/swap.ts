@@ -1,0 +1,138 @@
+import { attempt } from '../../db/attempt.ts'
+import type { Database } from '../../db/database.ts'
+import { codeOf, DUPLICATE_KEY } from '../../db/failure.ts'
+import { nextId } from '../../ids.ts'
+import { liftFence, refuseWrites, rename } from '../../messages/fence.ts'
+import { messages } from '../../messages/schema.ts'
+import { type ConversionMeta, META, type RetentionMeta } from '../../meta.ts'
+import { messageCollections } from '../collections.ts'
+import { applyChanges, type Change, type Follower, follow, isHistoryLost } from './follow.ts'
+import type { Job } from './job.ts'
+
+/** Writers wait no longer than this for a conversion that died while it fenced them. */
+const FENCE_MS = 5000
+
+const metaOf = (database: Database) => database.internal<RetentionMeta>(META)
+const fencedUntil = { $add: ['$$NOW', FENCE_MS] }
+
+/**
+ * Fences writers, takes over what they wrote before, and puts the copy in the place of the messages.
+ * @returns false if that took too long, and a store lifted the fence: nothing was swapped
+ */
+export async function swap(job: Job, follower: Follower): Promise<boolean> {
+  await raiseFence(job)
+  try {
+    const swapped = (await drain(job, follower)) && (await putInPlace(job))
+    if (!swapped) await liftFence(job.database, job.copy)
+    return swapped
+  } catch (error) {
+    await liftFence(job.database, job.copy).catch(() => {})
+    throw error
+  }
+}
+
+/** The document first: whoever is refused finds out why. */
+async function raiseFence({ database, copy, state: { to } }: Job): Promise<void> {
+  const fence = {
+    fences: { $add: [{ $ifNull: ['$fences', 0] }, 1] },
+    fencedFor: { $literal: copy },
+    fencedUntil,
+  }
+  /* Read under rolling retention only, so it is right before and after the swap. */
+  const limits = to.kind === 'rolling' ? { maxPerUser: to.maxPerUser ?? '$$REMOVE' } : {}
+  await attempt(database.deadline(), 'write', (maxTimeMS) =>
+    metaOf(database).updateOne({ _id: 'retention' }, [{ $set: { ...fence, ...limits } }], {
+      upsert: true,
+      maxTimeMS,
+    }),
+  )
+  await refuseWrites(database)
+}
+
+/** Applies every change from before the fence: the mark, written behind it, comes after them. */
+async function drain(job: Job, follower: Follower): Promise<boolean> {
+  const mark = nextId()
+  await job.save({ mark, copy: job.copy })
+  while (await renewFence(job)) {
+    job.signal?.throwIfAborted()
+    const changes = await follower.next()
+    await applyChanges(job, changes)
+    if (!changes.some((change) => change.mark?.equals(mark))) continue
+    await job.save({ token: follower.token() })
+    return true
+  }
+  return false
+}
+
+/** Only a fence that still stands: once it has expired, a store may be about to lift it. */
+async function renewFence({ database, copy }: Job): Promise<boolean> {
+  const mine = { _id: 'retention', fencedFor: copy, $expr: { $gt: ['$fencedUntil', '$$NOW'] } } as const
+  const { matchedCount } = await attempt(database.deadline(), 'write', (maxTimeMS) =>
+    metaOf(database).updateOne(mine, [{ $set: { fencedUntil } }], { maxTimeMS }),
+  )
+  return matchedCount === 1
+}
+
+/** Nothing is written to the copy from here on: the checks would not see who else has begun to work on it. */
+async function putInPlace(job: Job): Promise<boolean> {
+  const { database, lease, copy, state } = job
+  const { copies } = await messageCollections(database)
+  if (!copies.some(({ name, uuid }) => name === copy && uuid === state.uuid)) return false
+  if (!(await renewFence(job))) return false
+  await lease.check()
+  if (await rename(database, copy, database.nameOf(messages.collection), true)) return true
+  /* An answer that was lost, and the repetition found no copy. */
+  return (await messageCollections(database)).live?.uuid === state.uuid
+}
+
+/** What is left to do when the copy has taken the messages' place; may be done again. */
+export async function finishSwap(database: Database, state: ConversionMeta): Promise<void> {
+  await applyLate(database, state).catch((error: unknown) => {
+    if (!isHistoryLost(error)) throw error
+  })
+  const over = { fencedFor: 1, fencedUntil: 1 } as const
+  await attempt(database.deadline(), 'write', (maxTimeMS) =>
+    metaOf(database).updateOne(
+      { _id: 'retention', fencedFor: state.copy ?? '' },
+      { $unset: state.to.kind === 'capped' ? { ...over, maxPerUser: 1 } : over },
+      { maxTimeMS },
+    ),
+  )
+}
+
+/**
+ * Writes that were let in between the fence and the swap, after all: there are none, unless a store that was to
+ * lift an earlier fence was frozen, and woke up to lift this one. The changes bring them as a whole, even though
+ * the old collection is gone. Deletions are repeated by the stores themselves.
+ */
+async function applyLate(database: Database, { token }: ConversionMeta): Promise<void> {
+  const live = database.collection(messages)
+  for (const { operationType, fullDocument } of await changesUntilSwap(database, token)) {
+    if (operationType === 'delete' || !fullDocument) continue
+    const { _id, version } = fullDocument
+    await live
+      .replaceOne({ _id, version: { $lt: version } }, fullDocument, { upsert: true })
+      .catch((error) => {
+        /* It is there, and no older. */
+        if (codeOf(error) !== DUPLICATE_KEY) throw error
+      })
+  }
+}
+
+/** The last change of each message. */
+async function changesUntilSwap(database: Database, token: ConversionMeta['token']): Promise<Change[]> {
+  const last = new Map<string, Change>()
+  const follower = await follow(database, token, true)
+  const deadline = database.deadline()
+  try {
+    while (deadline.remaining() > 0) {
+      for (const change of await follower.next()) {
+        if (change.operationType === 'rename') return [...last.values()]
+        if (change.documentKey && !change.mark) last.set(change.documentKey._id.toHexString(), change)
+      }
+    }
+    return [...last.values()]
+  } finally {
+    await follower.close()
+  }
+}
