@@ -76,24 +76,32 @@ const shared = {
     .default(64 * MIB),
 }
 
-const options = z.union([
-  z.strictObject({
-    uri: z.string().regex(/^mongodb(\+srv)?:\/\//, 'must begin with mongodb:// or mongodb+srv://'),
-    dbName: z.string().min(1).max(63).optional(),
-    ...shared,
-  }),
-  z.strictObject({ connection: connectionLike, ...shared }),
-])
+const excluded = (other: string) => z.undefined(`cannot be given together with ${other}`).optional()
+
+const owned = z.strictObject({
+  uri: z
+    .string('must be text: give a uri, or a connection')
+    .regex(/^mongodb(\+srv)?:\/\//, 'must begin with mongodb:// or mongodb+srv://'),
+  dbName: z.string().min(1).max(63).optional(),
+  connection: excluded('uri'),
+  ...shared,
+})
+
+const borrowed = z.strictObject({
+  connection: connectionLike,
+  uri: excluded('connection'),
+  dbName: excluded('connection'),
+  ...shared,
+})
 
 /** Options with their defaults: the one place where these are. */
-export type StoreConfig = z.output<typeof options>
+export type OwnedConfig = z.output<typeof owned>
+export type BorrowedConfig = z.output<typeof borrowed>
+export type StoreConfig = OwnedConfig | BorrowedConfig
 
 export function parseOptions(input: unknown): StoreConfig {
-  const branch =
-    typeof input === 'object' && input !== null && 'connection' in input
-      ? options.options[1]
-      : options.options[0]
-  return parse<z.ZodType<StoreConfig>>(branch, input)
+  const { connection } = (input ?? {}) as { connection?: unknown }
+  return connection === undefined ? parse(owned, input) : parse(borrowed, input)
 }
 
 /** zod schemas that check and type the JSON fields. */

@@ -1,5 +1,5 @@
 import mongoose from 'mongoose'
-import type { StoreConfig } from './config.ts'
+import type { BorrowedConfig, OwnedConfig, StoreConfig } from './config.ts'
 import { attempt, type Deadline, deadlineIn, within } from './db/attempt.ts'
 import { toStoreError, transactionsUnsupported } from './db/failure.ts'
 import { DialogueStoreError, invalidInput } from './errors.ts'
@@ -15,9 +15,6 @@ const NOTICE_EARLY = { heartbeatFrequencyMS: 500, connectTimeoutMS: 1000, socket
 /** Of `timeoutMs`: that there is no server to be found is known before a verb's own time is over. */
 const SELECTION_PART = 0.9
 
-type Owned = Extract<StoreConfig, { uri: string }>
-type Borrowed = Extract<StoreConfig, { connection: mongoose.Connection }>
-
 export interface Connected {
   /** Our own, or our own view of the caller's: models registered on it don't show there. */
   connection: mongoose.Connection
@@ -29,9 +26,9 @@ export interface Connected {
  * @throws DialogueStoreError `INVALID_INPUT`, `UNAVAILABLE`, `TRANSACTIONS_UNSUPPORTED`, `SERVER_UNSUPPORTED`
  */
 export const connect = (config: StoreConfig): Promise<Connected> =>
-  'connection' in config ? borrow(config) : open(config)
+  config.connection ? borrow(config) : open(config)
 
-async function open(config: Owned): Promise<Connected> {
+async function open(config: OwnedConfig): Promise<Connected> {
   const options: mongoose.ConnectOptions = {
     ...(config.dbName && { dbName: config.dbName }),
     ...NOTICE_EARLY,
@@ -64,7 +61,7 @@ function checkUri(uri: string): void {
   }
 }
 
-async function borrow({ connection, timeoutMs }: Borrowed): Promise<Connected> {
+async function borrow({ connection, timeoutMs }: BorrowedConfig): Promise<Connected> {
   const client: unknown = connection.getClient()
   if (!client) throw invalidInput([{ path: ['connection'], reason: 'was not opened yet' }])
   if (!(client instanceof mongoose.mongo.MongoClient)) {
