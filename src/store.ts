@@ -77,7 +77,10 @@ function assemble(
     maxQueuedBytes: config.maxQueuedBytes,
     onTrimFailure: (error) => observer.log.warn({ op: 'trim', code: toStoreError(error).code }, 'trim'),
   })
-  const edit = createEdit(shared)
+  const edit = createEdit({
+    ...shared,
+    checkMetadata: shapeCheck(config.shapes.metadata, ['patch', 'metadata']),
+  })
   const events = createEvents({ database, checkData: check('eventData'), touchUser: directory.touch })
   const eventReading = createEventReading({
     database,
