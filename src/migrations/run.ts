@@ -40,6 +40,12 @@ export async function begin(migration: Migration, context: MigrationContext): Pr
   await migration.up(context)
 }
 
+/** While it is being reverted it is no longer applied. */
+export async function beginDown(migration: Migration, context: MigrationContext): Promise<void> {
+  await createHistory(context.database).record(migration.name, 'running')
+  await migration.down(context)
+}
+
 /** Brings the database up to the code, or refuses to. */
 export async function ensureMigrated(context: MigrationContext, mode: 'apply' | 'check'): Promise<void> {
   const { database } = context

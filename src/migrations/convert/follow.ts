@@ -54,6 +54,7 @@ export async function follow(
   const stream = database.db.watch<MessageDocument, Change>(pipelineOf(database, whole), {
     ...(token !== undefined && { resumeAfter: token }),
     ...(whole && { fullDocument: 'whenAvailable' }),
+    readConcern: { level: 'majority' },
     maxAwaitTimeMS: MOMENT_MS,
     batchSize: MOST_CHANGES,
   })

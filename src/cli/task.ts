@@ -1,0 +1,72 @@
+import type { z } from 'zod'
+import { parseOptions } from '../config.ts'
+import { connect } from '../connect.ts'
+import { createDatabase, type Database } from '../db/database.ts'
+import { DialogueStoreError } from '../errors.ts'
+import { parse } from '../input.ts'
+import { interruptible } from './interrupt.ts'
+
+/** What a command works with. */
+export interface Task {
+  database: Database
+  /** Only say what would happen. */
+  dryRun: boolean
+  /** Aborted at Ctrl-C. */
+  signal: AbortSignal
+}
+
+export interface Result {
+  /** For programs. */
+  data: Record<string, unknown>
+  /** For people. */
+  lines: string[]
+  /** What the command found to be wrong. */
+  error?: DialogueStoreError
+}
+
+export interface DatabaseOptions {
+  uri: string
+  db?: string
+  prefix?: string
+}
+
+/** The command line itself was wrong. */
+export class UsageError extends Error {}
+
+/** Connects, works, and closes, also after Ctrl-C. */
+export async function withDatabase(
+  { uri, db, prefix }: DatabaseOptions,
+  work: (given: Pick<Task, 'database' | 'signal'>) => Promise<Result>,
+): Promise<Result> {
+  const config = asUsage(() => parseOptions({ uri, dbName: db, prefix }), { dbName: 'db' })
+  const { connection, release } = await connect(config)
+  const { signal, release: stopListening } = interruptible()
+  try {
+    return await work({ database: createDatabase(connection, config.prefix, config.timeoutMs), signal })
+  } finally {
+    stopListening()
+    await release()
+  }
+}
+
+/** Checks options by the schema of what they mean. */
+export const parseArguments = <S extends z.ZodType>(schema: S, value: unknown): z.output<S> =>
+  asUsage(() => parse(schema, value), { kind: 'to' })
+
+/** Says what is wrong with an input in terms of the command line. */
+function asUsage<T>(read: () => T, names: Record<string, string>): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof DialogueStoreError) || !error.issues) throw error
+    const reasons = error.issues.map(({ path, reason }) => {
+      const field = String(path[0] ?? '')
+      return `${optionOf(names[field] ?? field)} ${reason}`
+    })
+    throw new UsageError(`${reasons.join('; ')}.`)
+  }
+}
+
+/** `maxAgeMs` is given as `--max-age-ms`. */
+const optionOf = (field: string): string =>
+  `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
