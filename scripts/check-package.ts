@@ -6,7 +6,7 @@ import { startServer } from '../src/testing/index.ts'
 import { type Checks, createChecks } from './package/checks.ts'
 import {
   type Consumers,
-  checkCommands,
+  checkCommand,
   checkOneDriver,
   installConsumers,
   runBot,
@@ -44,12 +44,8 @@ async function checkTypes(checks: Checks, { all }: Consumers, { typescript5 }: T
   }
 }
 
-async function checkRuns(
-  checks: Checks,
-  { manifest }: Tarball,
-  { bot, all }: Consumers,
-  { nodes }: Tools,
-): Promise<void> {
+async function checkRuns(checks: Checks, consumers: Consumers, { nodes }: Tools): Promise<void> {
+  const { bot, all } = consumers
   const { uri, stop } = await checks.need('start a server', () => startServer({ own: true }))
   for (const { version, path: node } of nodes) {
     const run = (name: string, work: () => Promise<unknown>) => checks.run(`Node ${version}, ${name}`, work)
@@ -57,7 +53,7 @@ async function checkRuns(
     await run('require', () => runBot({ node, folder: bot, program: 'require.cjs', uri }))
     await run('optional packages', () => runBot({ node, folder: all, program: 'import.mjs', uri }))
     await run('every subpath', () => runProgram({ node, folder: all, program: 'subpaths.cjs' }))
-    await run('command line', () => checkCommands(node, all, manifest))
+    await run('command line', () => checkCommand(node, consumers))
     await run('testing on a given server', () =>
       runProgram({ node, folder: bot, program: 'testing.mjs', uri }),
     )
@@ -78,7 +74,7 @@ async function main(): Promise<number> {
     const tools = await checks.need('install tools', () => installTools(workspace, tarball.manifest))
     await checks.run('one copy of mongodb', () => checkOneDriver(consumers.bot))
     await checkTypes(checks, consumers, tools)
-    await checkRuns(checks, tarball, consumers, tools)
+    await checkRuns(checks, consumers, tools)
   } catch (error) {
     // What was needed has said why it failed; anything else is a fault of this program.
     if (checks.failed() === 0) throw error

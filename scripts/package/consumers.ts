@@ -2,7 +2,7 @@ import { cp, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { command, install } from './command.ts'
-import type { Manifest, Tarball } from './tarball.ts'
+import type { Tarball } from './tarball.ts'
 
 const PROGRAMS = fileURLToPath(new URL('consumer', import.meta.url))
 
@@ -63,12 +63,15 @@ export async function runBot(run: Run): Promise<void> {
   if (optional.length > 0) throw new Error(`loaded what is optional: ${optional}`)
 }
 
-/** @throws Error unless each command of the package tells what it can do */
-export async function checkCommands(node: string, folder: string, { bin }: Manifest): Promise<void> {
-  for (const [name, file] of Object.entries(bin)) {
-    const said = await command(node, [join(folder, 'node_modules/dialogue-store', file), '--help'], {
-      cwd: folder,
-    })
-    if (!said.includes(`Usage: ${name}`)) throw new Error(`${name} --help says:\n${said}`)
-  }
+/** @throws Error unless the command tells what it can do, or where its packages are missing, what to install */
+export async function checkCommand(node: string, { bot, all }: Consumers): Promise<void> {
+  const help = (folder: string) =>
+    command(node, [join(folder, 'node_modules/dialogue-store/dist/cli.js'), '--help'], { cwd: folder })
+  const told = await help(all)
+  if (!told.startsWith('Usage: dialogue-store')) throw new Error(`--help says:\n${told}`)
+  const refused = await help(bot).then(
+    (output) => `nothing is missed:\n${output}`,
+    (error: Error) => error.message,
+  )
+  if (!refused.includes('npm install')) throw new Error(`Without commander: ${refused}`)
 }

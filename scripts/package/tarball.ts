@@ -3,7 +3,6 @@ import { basename, join } from 'node:path'
 import { command } from './command.ts'
 
 export interface Manifest {
-  bin: Record<string, string>
   engines: { node: string }
   exports: Record<string, unknown>
   peerDependencies: Record<string, string>

@@ -8,7 +8,6 @@ import { checkContents, type Tarball } from '../../scripts/package/tarball.ts'
 
 const NEEDED = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json', 'dist/index.js', 'dist/index.d.ts']
 const manifest = {
-  bin: {},
   engines: { node: '>=20.19' },
   exports: {},
   peerDependencies: {},
