@@ -1,0 +1,58 @@
+import mongoose from 'mongoose'
+import { type DialogueStore, openStore, type StoreOptions } from '../../../src/index.ts'
+import { startServer, type TestServer } from '../../../src/testing/index.ts'
+
+/** What a fail point does to commands: see the server's `failCommand`. */
+interface Failure {
+  failCommands: string[]
+  /** Of the messages' collections, without the prefix. */
+  collection: string
+  errorCode?: number
+  closeConnection?: boolean
+  writeConcernError?: { code: number; errmsg: string }
+  blockConnection?: boolean
+  blockTimeMS?: number
+}
+
+/**
+ * A server of one's own, that can be made to fail: its fail points, and its freezing, would hit every test
+ * that shares it.
+ */
+export async function makeFaultyServer() {
+  const server: TestServer = await startServer({ own: true })
+  const client = await mongoose.mongo.MongoClient.connect(server.uri)
+  const db = client.db('faults')
+  const stores: DialogueStore[] = []
+
+  const configure = (mode: 'off' | 'alwaysOn' | { times: number }, data: object = {}) =>
+    client.db('admin').command({ configureFailPoint: 'failCommand', mode, data })
+
+  return {
+    db,
+    async open(options: Partial<StoreOptions> = {}): Promise<DialogueStore> {
+      const store = await openStore({ ...options, uri: server.uri, dbName: 'faults' } as StoreOptions)
+      stores.push(store)
+      return store
+    },
+    /** Fails commands so many times, or until `heal`. */
+    fail: ({ collection, ...data }: Failure, mode: 'alwaysOn' | { times: number } = 'alwaysOn') =>
+      configure(mode, { ...data, namespace: `faults.dialogue_${collection}` }),
+    heal: () => configure('off'),
+    /** Stops the server's process, so that it answers nothing, while `work` runs. */
+    async freeze<T>(work: () => Promise<T>): Promise<T> {
+      const pids = server.members.map(({ pid }) => pid)
+      for (const pid of pids) process.kill(pid, 'SIGSTOP')
+      try {
+        return await work()
+      } finally {
+        for (const pid of pids) process.kill(pid, 'SIGCONT')
+      }
+    },
+    async stop(): Promise<void> {
+      await configure('off')
+      for (const store of stores) await store.close()
+      await client.close()
+      await server.stop()
+    },
+  }
+}
