@@ -1,4 +1,3 @@
-import { Command } from 'commander'
 import { castOf } from './demo/cast.ts'
 import { createNarrator } from './demo/narrate.ts'
 import { createScreen, number, type Screen } from './demo/screen.ts'
@@ -6,10 +5,12 @@ import type { DemoStore } from './demo/shapes.ts'
 import { showPerson, showStore } from './demo/show.ts'
 import { openStage } from './demo/stage.ts'
 import { type Conversation, generateConversations, loadConversations } from './lib/conversations.ts'
-import { integer, run } from './lib/run.ts'
+import { createProgram, integer, run } from './lib/run.ts'
 
-const program = new Command('npm run demo --')
-  .description('Plays a day of a messaging bot, and shows what the store holds of it. Nothing of it stays.')
+const program = createProgram(
+  'demo',
+  'Plays a day of a messaging bot, and shows what the store holds of it. Nothing of it stays.',
+)
   .option('--people <n>', 'how many people write to the bot', integer(2, 500), 60)
   .option('--messages <n>', 'how many messages of conversations they share', integer(1000, 100_000), 20_000)
   .option('--offline', 'generated conversations; the real ones are downloaded once')

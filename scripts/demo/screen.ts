@@ -1,4 +1,4 @@
-import pc from 'picocolors'
+import { colorsFor } from '../lib/colors.ts'
 
 const NARROWEST = 72
 const WIDEST = 92
@@ -30,7 +30,7 @@ export interface Screen {
  * same text, without any control characters.
  */
 export function createScreen(out: NodeJS.WriteStream, muted: boolean): Screen {
-  const { bold, dim, cyan, green, yellow } = pc.createColors(out.isTTY && pc.isColorSupported)
+  const { bold, dim, cyan, green, yellow } = colorsFor(out)
   const width = Math.min(WIDEST, Math.max(NARROWEST, (out.columns ?? WIDEST) - 2 * INDENT.length))
 
   const line = (text = '') => {

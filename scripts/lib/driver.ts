@@ -23,9 +23,9 @@ const outOfReach = (uri: string): string =>
 const refused = (uri: string): string =>
   `MongoDB at ${hostsOf(uri)} cannot be used with this URI. Check its syntax, its user and its password.`
 
-/** `a:27017,b:27017` of `mongodb://user:password@a:27017,b:27017/db?replicaSet=rs0`. */
-const hostsOf = (uri: string): string =>
-  uri
-    .replace(/^[^/]*\/\//, '')
-    .replace(/^.*@/, '')
-    .replace(/[/?].*$/, '') || 'an address without a host'
+/** `a:27017,b:27017` of `mongodb://user:password@a:27017,b:27017/db?replicaSet=rs0`; nothing that could be else. */
+function hostsOf(uri: string): string {
+  const [, hosts] =
+    /^[a-z+]+:\/\/(?:.*@)?((?:[\w.-]+|\[[\w:]+\])(?::\d+)?(?:,[\w.:[\]-]+)*)(?:[/?]|$)/.exec(uri) ?? []
+  return hosts ?? 'an address without a host'
+}

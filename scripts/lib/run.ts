@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 
 /** Says how to close what was opened. */
 export type Defer = (close: () => Promise<unknown>) => void
@@ -19,6 +19,7 @@ export async function run(name: string, work: (defer: Defer) => Promise<void>): 
   let interrupted = false
   const leave = (code: number) => {
     interrupted = true
+    if (code > 0) process.stderr.write(`${name}: interrupted\n`)
     const exit = () => process.exit(code)
     close().then(exit, exit)
   }
@@ -42,11 +43,20 @@ async function unwind(closers: (() => Promise<unknown>)[]): Promise<void> {
   for (let close = closers.pop(); close; close = closers.pop()) await close()
 }
 
+const WRONG_USAGE = 2
+
+/** A command line, whose mistakes end with code 2. */
+export const createProgram = (name: string, description: string): Command =>
+  new Command(`npm run ${name} --`)
+    .description(description)
+    .exitOverride(({ exitCode }) => process.exit(exitCode && WRONG_USAGE))
+    .showHelpAfterError('(--help says more)')
+
 /** A whole number within bounds, as commander takes it from the command line. */
 export const integer =
   (least: number, most: number) =>
   (text: string): number => {
-    const value = Number(text.replaceAll('_', ''))
-    if (Number.isInteger(value) && value >= least && value <= most) return value
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    if (value >= least && value <= most) return value
     throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
   }
