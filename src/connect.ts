@@ -95,18 +95,21 @@ function viewOf(connection: Linked): mongoose.Connection {
 const NAME_NOT_FOUND = new Set(['ENOTFOUND', 'ETIMEOUT', 'ESERVFAIL', 'ECONNREFUSED', 'EAI_AGAIN'])
 
 function toOpeningError(error: unknown): DialogueStoreError {
-  if (error instanceof mongoose.Error.MongooseServerSelectionError) return unreachable(refusalIn(error))
-  if (error instanceof mongoose.mongo.MongoCompatibilityError) return serverUnsupported('too old', error)
+  const refusal = refusalIn(error)
+  if (refusal instanceof mongoose.mongo.MongoCompatibilityError) return serverUnsupported('too old', refusal)
   if (error instanceof mongoose.mongo.MongoNotConnectedError) {
     return invalidInput([{ path: ['connection'], reason: 'was closed' }])
   }
   const { code } = (error ?? {}) as { code?: unknown }
-  return NAME_NOT_FOUND.has(String(code)) ? unreachable(error) : toStoreError(error)
+  const lost =
+    error instanceof mongoose.Error.MongooseServerSelectionError || NAME_NOT_FOUND.has(String(code))
+  return lost ? unreachable(refusal) : toStoreError(error)
 }
 
-/** What kept the driver from a server: a refused connection, a certificate, … */
-function refusalIn(error: mongoose.Error & { reason?: mongoose.mongo.TopologyDescription }): unknown {
-  const servers = [...(error.reason?.servers.values() ?? [])]
+/** What kept the driver from the servers that it looked for: a refused connection, a certificate, … */
+function refusalIn(error: unknown): unknown {
+  const { reason } = (error ?? {}) as { reason?: mongoose.mongo.TopologyDescription }
+  const servers = [...(reason?.servers?.values() ?? [])]
   return servers.find((server) => server.error)?.error ?? error
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Outcome } from '../errors.ts'
-import { isExpired, isTransient, isUnsure, timedOut, toStoreError } from './failure.ts'
+import { isExpired, isTransient, isUnreachable, isUnsure, timedOut, toStoreError } from './failure.ts'
 
 /** When a verb has to be done, its waiting included. */
 export interface Deadline {
@@ -48,10 +48,19 @@ export async function attempt<T>(
       if (effect === 'write' && isUnsure(error)) outcome = 'unknown'
       if (isExpired(error)) throw timedOut(outcome)
       if (!isTransient(error)) throw error
-      if (!(await backOff(round, deadline))) throw toStoreError(error, outcome)
+      if (isHopeless(error, left, deadline) || !(await backOff(round, deadline)))
+        throw toStoreError(error, outcome)
     }
   }
 }
+
+/**
+ * No server was found, and less time is left than that took: another search would be cut off, and could not say
+ * whether the command was sent.
+ * @param left when the search began
+ */
+export const isHopeless = (error: unknown, left: number, deadline: Deadline): boolean =>
+  isUnreachable(error) && deadline.remaining() < left - deadline.remaining()
 
 /** Gives up waiting after `ms`: a frozen server answers nothing, and maxTimeMS is the server's to honour. */
 export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {

@@ -34,8 +34,10 @@ export const duplicateKeyFields = (error: unknown): string[] | undefined => {
 export const hasLabel = (error: unknown, label: string): boolean =>
   error instanceof MongoError && error.hasErrorLabel(label)
 
-const neverSent = (error: unknown): boolean =>
-  error instanceof MongoServerSelectionError || NOT_PRIMARY.has(codeOf(error) ?? 0)
+/** The driver looked for a primary, and found none in its time. */
+export const isUnreachable = (error: unknown): boolean => error instanceof MongoServerSelectionError
+
+const neverSent = (error: unknown): boolean => isUnreachable(error) || NOT_PRIMARY.has(codeOf(error) ?? 0)
 
 /** Whether the same command may go through when sent again. */
 export const isTransient = (error: unknown): boolean =>
