@@ -1,7 +1,7 @@
 import type mongoose from 'mongoose'
 import { attempt, backOff, type Deadline, within } from './attempt.ts'
 import type { Database } from './database.ts'
-import { hasLabel, timedOut, toStoreError } from './failure.ts'
+import { hasLabel, isTransient, timedOut, toStoreError } from './failure.ts'
 
 type ClientSession = mongoose.mongo.ClientSession
 
@@ -29,7 +29,8 @@ export async function inTransaction<T>(
       return result
     } catch (error) {
       await abort(session, deadline)
-      if (!hasLabel(error, 'TransientTransactionError')) throw error
+      /* What is not committed did not happen. The driver leaves the label out where no connection was to be had. */
+      if (!hasLabel(error, 'TransientTransactionError') && !isTransient(error)) throw error
       if (!(await backOff(round, deadline))) throw toStoreError(error)
     } finally {
       void session.endSession().catch(() => {})

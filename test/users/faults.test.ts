@@ -1,0 +1,125 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import type { DialogueStore } from '../../src/index.ts'
+import { makeFaultyServer } from '../messages/support/faults.ts'
+import { makeIdentity, makeUser, storedOf } from '../support/make.ts'
+
+let faulty: Awaited<ReturnType<typeof makeFaultyServer>>
+let store: DialogueStore
+let userId: string
+beforeAll(async () => {
+  faulty = await makeFaultyServer()
+  store = await faulty.open()
+})
+afterAll(() => faulty?.stop())
+afterEach(() => faulty.heal())
+beforeEach(async () => {
+  userId = (await makeUser(store)).id
+})
+
+/** The command is carried out, but its reply says that the server shuts down. The driver tries once more. */
+const LOST_REPLY = { writeConcernError: { code: 91, errmsg: 'the reply is lost' } }
+/** The command is carried out, but its reply says that the majority did not confirm it in time. */
+const UNCONFIRMED = { writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' } }
+/** The command never arrives. The driver tries once more. */
+const LOST_COMMAND = { closeConnection: true }
+
+describe.each([
+  ['three writes are not confirmed', { times: 3 }, UNCONFIRMED],
+  ['three commands are lost', { times: 3 }, LOST_COMMAND],
+])('when %s', (_, mode, how) => {
+  const fail = (collection: string) =>
+    faulty.fail({ failCommands: ['findAndModify'], collection, ...how }, mode)
+
+  test('storeContext raises the version by one, and knows that it created', async () => {
+    await fail('contexts')
+    const outcome = await store.storeContext(userId, { a: 1 }, { ifVersion: 0 })
+    expect(outcome).toMatchObject({ created: true, context: { data: { a: 1 }, version: 1 } })
+    expect(await store.retrieveContext(userId)).toEqual(outcome.context)
+  })
+
+  test('ifVersion finds no conflict with itself', async () => {
+    await store.storeContext(userId, { a: 1 })
+    await fail('contexts')
+    const { context } = await store.mergeContext(userId, { b: 2 }, { ifVersion: 1 })
+    expect(context).toMatchObject({ data: { a: 1, b: 2 }, version: 2 })
+  })
+
+  test('updateContext runs its function once', async () => {
+    await store.storeContext(userId, { n: 1 })
+    await fail('contexts')
+    let runs = 0
+    const { context } = await store.updateContext(userId, (data) => {
+      runs++
+      return { n: Number(data.n) + 1 }
+    })
+    expect({ runs, data: context.data, version: context.version }).toEqual({
+      runs: 1,
+      data: { n: 2 },
+      version: 2,
+    })
+  })
+
+  test('deleteContext tells that there was data', async () => {
+    await store.storeContext(userId, { a: 1 })
+    await fail('contexts')
+    expect(await store.deleteContext(userId)).toBe(true)
+    expect(await store.retrieveContext(userId)).toMatchObject({ data: {}, version: 2 })
+  })
+
+  test('updateUser finds no STATE_CONFLICT with its own "yes"', async () => {
+    await store.updateUser(userId, { states: { scheduling: 'waiting' } })
+    await fail('users')
+    const yes = { states: { scheduling: 'booked' }, data: { times: 1 } }
+    const user = await store.updateUser(userId, yes, { ifStates: { scheduling: 'waiting' }, ifVersion: 2 })
+    expect(user).toMatchObject({ ...yes, version: 3 })
+  })
+
+  test('withUserLock is released all the same', async () => {
+    await fail('locks')
+    expect(await store.withUserLock(userId, async () => 'once')).toBe('once')
+    expect(await store.withUserLock(userId, async () => 'again', { waitMs: 0 })).toBe('again')
+  })
+})
+
+test('two lost replies raise a version by one, and find no conflict with themselves', async () => {
+  await faulty.fail({ failCommands: ['findAndModify'], collection: 'contexts', ...LOST_REPLY }, { times: 2 })
+  const outcome = await store.storeContext(userId, { a: 1 }, { ifVersion: 0 })
+  expect(outcome).toMatchObject({ created: true, context: { data: { a: 1 }, version: 1 } })
+})
+
+describe('createUser and ensureUser', () => {
+  const racers = <T>(call: () => Promise<T>) => Promise.all(Array.from({ length: 30 }, call))
+
+  test('run their transactions again when connections are dropped, the waiting ones too', async () => {
+    await faulty.fail({ failCommands: ['insert'], collection: 'users', ...LOST_COMMAND }, { times: 2 })
+    const users = await racers(() => makeUser(store))
+    expect(new Set(users.map(({ id }) => id)).size).toBe(30)
+  })
+
+  test('create one user and one context, and tell who created', async () => {
+    const identity = makeIdentity()
+    await faulty.fail({ failCommands: ['insert'], collection: 'contexts', ...LOST_COMMAND }, { times: 2 })
+    const outcomes = await racers(() => store.ensureUser(identity))
+    expect(outcomes.filter(({ created }) => created)).toHaveLength(1)
+    const stored = await storedOf(faulty.db, outcomes[0]?.user.id ?? '')
+    expect([stored.users, stored.contexts].map(({ length }) => length)).toEqual([1, 1])
+  })
+})
+
+describe('deleteUser', () => {
+  test('gives an exact receipt through dropped connections', async () => {
+    const inputs = Array.from({ length: 20 }, (_, i) => ({ userId, sender: 'user', content: `${i}` }))
+    await store.storeMessages(inputs)
+    await store.storeContext(userId, { a: 1 })
+    await faulty.fail({ failCommands: ['update'], collection: 'users', ...LOST_COMMAND }, { times: 3 })
+    expect(await store.deleteUser(userId)).toMatchObject({ messages: 20, contexts: 1, events: 0 })
+    expect(await storedOf(faulty.db, userId)).toMatchObject({ contexts: [], messages: [] })
+  })
+
+  test('counts nothing twice when replies are lost', async () => {
+    const inputs = Array.from({ length: 20 }, (_, i) => ({ userId, sender: 'user', content: `${i}` }))
+    await store.storeMessages(inputs)
+    await faulty.fail({ failCommands: ['update'], collection: 'users', ...UNCONFIRMED }, { times: 3 })
+    expect(await store.deleteUser(userId)).toMatchObject({ messages: 20, contexts: 0, events: 0 })
+  })
+})
