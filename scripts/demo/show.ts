@@ -60,7 +60,7 @@ async function showEvents(
     withCreator: true,
     limit: EVENTS,
   })
-  screen.heading(title, `${events.length} of ${count}, with their creators`)
+  screen.heading(title, `${events.length} of ${number(count)}`)
   for (const event of events) {
     const when = `${day.format(event.start)} ${hours.format(event.start)}`
     screen.row(when, titleOf(event), `by ${event.creator?.name}`)
