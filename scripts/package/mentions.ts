@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path'
 import { command } from './command.ts'
 import type { Tarball } from './tarball.ts'
 
-/** Places of one machine: somebody's home, a container's work folder. */
-const OF_A_MACHINE = /(?<![\w.@/-])\/(?:home|root|Users|work)\/[\w.-]+/g
+/** Places of one machine: somebody's home, a container's work folder. `/home/me` is anybody's. */
+const OF_A_MACHINE = /(?<![\w.@/-])\/(?:home|root|Users|work)\/(?!me\b)[\w.-]+/g
 const CODE = /\.[cm]?[jt]s$/
 const UPWARDS = /(?<![\w/])(?:\.\.\/)+[\w@](?:[\w./@-]*\w)?/g
 
@@ -20,7 +20,7 @@ export async function checkMentions(root: string, tarball: Tarball): Promise<voi
   const listing = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
   const files = (await command('git', listing, { cwd: root })).split('\0').filter(Boolean)
   const registry = await command('npm', ['config', 'get', 'registry'], { cwd: root })
-  const ofHere = [root, homedir(), new URL(registry.trim()).host].filter((text) => text.length > 1)
+  const ofHere = [root, `${homedir()}/`, new URL(registry.trim()).host]
   const faults = [
     ...(await Promise.all(files.map((file) => mentionsOf(root, file, ofHere)))),
     ...(await Promise.all(tarball.files.map((file) => mentionsOf(tarball.folder, file, ofHere)))),

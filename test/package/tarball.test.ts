@@ -71,7 +71,8 @@ describe('mentions', () => {
   }
 
   test('of the repo and of the world are none of its business', async () => {
-    const guide = 'See [the reasons](../LICENSE), /tmp, https://example.org/home/ann and ../src/index.ts.'
+    const guide =
+      'See [the reasons](../LICENSE), /tmp, /home/me/x, https://example.org/home/ann and ../src/index.ts.'
     const code = "import { a } from '../../elsewhere/a.ts' // a fixture's"
     const texts = { 'docs/GUIDE.md': guide, LICENSE: '', 'src/index.ts': '', 'test/a.test.ts': code }
     expect(await mentions(texts)).toBe('')
