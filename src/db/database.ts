@@ -18,6 +18,8 @@ const OPTIONS: mongoose.mongo.DbOptions & mongoose.mongo.CollectionOptions = {
   promoteBuffers: false,
   useBigInt64: false,
   raw: false,
+  /* The driver's own default is `{}`: it inherits, so an array under a key like `constructor` would come as raw BSON. */
+  fieldsAsRaw: Object.create(null),
 }
 
 /** What the models see of MongoDB. */

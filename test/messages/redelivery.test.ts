@@ -47,6 +47,18 @@ describe('after a deletion', () => {
     expect((await storedOf(db, userId)).messages).toEqual([])
   })
 
+  test('a delivery does not come back, though its process died right after its insert', async () => {
+    const { id: userId } = await makeUser(store)
+    const input = delivery(userId, 'f')
+    await store.storeMessage(input)
+    const landings = db.collection<{ _id: string }>('dialogue_seen')
+    await landings.deleteMany({ _id: /^flight:/ })
+    expect(await store.storeMessage(input)).toMatchObject({ created: false })
+    await store.deleteMessages(userId, { all: true })
+    expect(await store.storeMessage(input)).toMatchObject({ created: false })
+    expect((await storedOf(db, userId)).messages).toEqual([])
+  })
+
   test('an external id given later does not come back either', async () => {
     const { id: userId } = await makeUser(store)
     const [message] = await makeMessages(store, userId, 1)
