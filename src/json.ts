@@ -8,7 +8,7 @@ export const MAX_DEPTH = 90
 
 /** Of 16 MiB, what is left to the other fields of a document, and to the command that it travels in. */
 const ROOM_BYTES = 128 * 2 ** 10
-const MAX_BYTES = 16 * 2 ** 20 - ROOM_BYTES
+export const MAX_BYTES = 16 * 2 ** 20 - ROOM_BYTES
 
 type Path = (string | number)[]
 
