@@ -94,6 +94,7 @@ describe('mentions', () => {
 
   test('in the tarball are found', async () => {
     const root = join(folder, `${made}`)
-    expect(await mentions({}, { 'dist/a.js': `// ${root}/src/a.ts` })).toBe('dist/a.js mentions ROOT')
+    const found = await mentions({}, { 'dist/a.js': `// ${root}/src/a.ts` })
+    expect(found.split('\n')).toContain('dist/a.js mentions ROOT')
   })
 })
