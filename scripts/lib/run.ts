@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
 
 /** Says how to close what was opened. */
 export type Defer = (close: () => Promise<unknown>) => void
+
+const GRACE_MS = 300
 
 /**
  * Runs a script: reads `.env` of the current folder, says an error in one sentence, and closes what was
@@ -17,21 +20,23 @@ export async function run(name: string, work: (defer: Defer) => Promise<void>): 
     return closing
   }
   let interrupted = false
-  const leave = (code: number) => {
+  const working = work((one) => void closers.push(one))
+  const leave = async (code: number) => {
     interrupted = true
+    await close().catch(() => {})
+    /* What works on closed things fails, and restores the terminal. */
+    await Promise.race([working.catch(() => {}), pause(GRACE_MS)])
     if (code > 0) process.stderr.write(`${name}: interrupted\n`)
-    const exit = () => process.exit(code)
-    close().then(exit, exit)
+    process.exit(code)
   }
   process.once('SIGINT', () => leave(130))
   process.once('SIGTERM', () => leave(143))
   /* `| head` has seen enough. */
   process.stdout.on('error', () => leave(0))
   try {
-    await work((one) => void closers.push(one))
+    await working
     await close()
   } catch (error) {
-    /* After an interruption, things fail because they were closed. */
     if (interrupted) return
     process.stderr.write(`${name}: ${error instanceof Error ? error.message : error}\n`)
     process.exitCode = 1

@@ -82,10 +82,13 @@ describe('npm run demo', () => {
 
   test('cleans up at Ctrl-C, and ends with 130', async () => {
     const { child, ended, says } = startScript('demo', ['--offline', '--messages', '50000'])
-    await says('Talking')
+    await says('Talking: ')
     expect(await demoDatabases()).toHaveLength(1)
     child.kill('SIGINT')
-    expect(await ended).toMatchObject({ code: 130, stderr: expect.stringMatching(/demo: interrupted\n$/) })
+    expect(await ended).toMatchObject({
+      code: 130,
+      stderr: expect.stringMatching(/ in all\ndemo: interrupted\n$/),
+    })
     expect(await demoDatabases()).toEqual([])
   })
 

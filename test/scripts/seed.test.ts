@@ -112,7 +112,7 @@ describe('npm run seed', () => {
     expect(await ended).toEqual({
       code: 130,
       stdout: '',
-      stderr: expect.stringMatching(/seed: interrupted\n/),
+      stderr: expect.stringMatching(/ in all\nseed: interrupted\n$/),
     })
     const { stdout } = await seed([...args, '--into-nonempty', '--json'])
     const { users, messages } = JSON.parse(stdout)
