@@ -17,7 +17,7 @@ type Row = { _id: string } & Partial<MigrationRecord> & { owner?: ObjectId; unti
 
 const PREFIX = 'migration:'
 const LEASE = 'lease'
-const LEASE_MS = 9000
+const LEASE_MS = 6000
 const POLL_MS = 100
 
 /** The right to change the database's shape, as long as its process lives. */

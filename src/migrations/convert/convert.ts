@@ -143,7 +143,7 @@ const FOLLOW_EVERY_MS = 500
 
 async function copyAll(job: Job, follower: Follower, plan: Plan): Promise<void> {
   const size = batchOf(plan.averageBytes)
-  job.report.copying(plan.messages, job.state.copied)
+  if (!job.state.complete) job.report.copying(plan.messages, job.state.copied)
   let followed = performance.now()
   while (!job.state.complete) {
     job.signal?.throwIfAborted()

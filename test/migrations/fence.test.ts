@@ -1,0 +1,75 @@
+import { expect, test } from '@jest/globals'
+import { makeMessages, makeUser } from '../support/make.ts'
+import { makeDatabase, makeStore } from '../support/store.ts'
+import { command, start, until } from './command.ts'
+import { shapeOf } from './ledger.ts'
+import { hold, makeScene, startSlowly, useOwnServer } from './scene.ts'
+
+useOwnServer()
+
+const REFUSE_ALL = { _id: { $exists: false } }
+
+test('frozen while it keeps bots waiting, and woken when another run is done, it does no harm', async () => {
+  const scene = await makeScene(500)
+  const { bots } = scene
+  const fencing = await hold({ failCommands: ['collMod'], blockTimeMS: 200 }, { times: 1 })
+  const frozen = start(scene.to('rolling'))
+  await fencing()
+  frozen.child.kill('SIGSTOP')
+  const other = start(scene.to('rolling'))
+  await until(() => other.said().includes('Waiting'))
+  await bots.turns(2)
+  expect(await other.ended).toMatchObject({ code: 0 })
+  expect(await scene.kind()).toBe('rolling')
+  const before = await shapeOf(scene.db)
+
+  frozen.child.kill('SIGCONT')
+  expect(await frozen.ended).toMatchObject({ code: 1, stderr: expect.stringContaining('Another process') })
+  await bots.turns(2)
+  expect(await shapeOf(scene.db)).toEqual(before)
+  await bots.settle(scene.db)
+})
+
+test('writes that slip through the fence are not lost with the old collection', async () => {
+  const scene = await makeScene(500)
+  const { db, bots } = scene
+  const swapping = await hold({ failCommands: ['renameCollection'], blockTimeMS: 1500 }, { times: 1 })
+  const conversion = start(scene.to('rolling'))
+  await swapping()
+  /* As a bot would that wanted to lift an earlier fence, and was frozen until now. */
+  await db.command({ collMod: 'dialogue_messages', validator: {} })
+  await db.collection('dialogue_messages').updateMany({}, [{ $set: { content: '$content' } }])
+  expect(await conversion.ended).toMatchObject({ code: 0 })
+  expect(await scene.kind()).toBe('rolling')
+  await bots.turns(2)
+  await bots.settle(db)
+})
+
+test('Ctrl-C ends it cleanly; converting the other way drops what it left', async () => {
+  const scene = await makeScene(3000)
+  const before = await shapeOf(scene.db)
+  const running = await startSlowly(scene, 'rolling', 1000)
+  running.child.kill('SIGINT')
+  expect(await running.ended).toMatchObject({ code: 130, stderr: expect.stringContaining('Stopped.') })
+  expect(await scene.meta.distinct('_id')).not.toContain('lease')
+  expect(await scene.copied()).toBeGreaterThanOrEqual(1000)
+
+  const refused = await command(scene.to('capped'))
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('An unfinished conversion to rolling was dropped.'),
+  })
+  expect(await shapeOf(scene.db)).toEqual(before)
+  await scene.bots.settle(scene.db)
+})
+
+test('a bot opens a fence that nobody stands behind, and tells it from a validator that is not ours', async () => {
+  const { db, dbName } = await makeDatabase()
+  const store = await makeStore({ dbName })
+  const { id } = await makeUser(store)
+  await db.command({ collMod: 'dialogue_messages', validator: REFUSE_ALL })
+  expect(await makeMessages(store, id, 3)).toHaveLength(3)
+  await db.command({ collMod: 'dialogue_messages', validator: { approved: true } })
+  await expect(makeMessages(store, id, 1)).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+  expect((await shapeOf(db)).options?.validator).toEqual({ approved: true })
+})

@@ -1,0 +1,67 @@
+import { expect, test } from '@jest/globals'
+import { command, start, until } from './command.ts'
+import { shapeOf } from './ledger.ts'
+import { hold, kill, makeScene, release, startSlowly, useOwnServer } from './scene.ts'
+
+useOwnServer()
+
+test('goes on after it was killed while copying', async () => {
+  const scene = await makeScene(4000)
+  const { bots } = scene
+  await kill(await startSlowly(scene, 'rolling', 1000))
+  await release()
+  const copied = await scene.copied()
+  expect(copied).toBeLessThan(4000)
+  expect(await scene.kind()).toBe('capped')
+  await bots.turns(2)
+
+  const status = await command(['status', '--db', scene.db.databaseName])
+  const text = `A conversion to rolling is unfinished: ${copied.toLocaleString('en')} messages are copied.`
+  expect(status.stdout).toContain(text)
+  const second = await command([...scene.to('rolling'), '--json'])
+  expect(second).toMatchObject({ code: 0, stderr: expect.stringContaining('Going on after') })
+  expect(JSON.parse(second.stdout)).toMatchObject({ resumed: copied })
+  expect(await scene.kind()).toBe('rolling')
+  await bots.turns(2)
+  await bots.settle(scene.db)
+})
+
+test('bots go on when it is killed while it keeps them waiting; what it sent last comes too late', async () => {
+  const scene = await makeScene(500)
+  const { bots } = scene
+  const swapping = await hold({ failCommands: ['renameCollection'], blockTimeMS: 8000 }, { times: 1 })
+  const first = start(scene.to('rolling'))
+  await swapping()
+  expect(await scene.fenced()).toBe(true)
+  await kill(first)
+  await bots.turns(2)
+  expect(await scene.fenced()).toBe(false)
+  expect(await scene.kind()).toBe('capped')
+
+  const second = await command(scene.to('rolling'))
+  expect(second.code).toBe(0)
+  expect(await scene.kind()).toBe('rolling')
+  await bots.turns(2)
+  await bots.settle(scene.db)
+})
+
+test('bots go on, and the rest is done, when it is killed just after the swap', async () => {
+  const scene = await makeScene(500)
+  const { bots, db } = scene
+  /* The second stream of changes is opened behind the swap. */
+  const namespace = `${db.databaseName}.$cmd.aggregate`
+  await hold({ failCommands: ['aggregate'], namespace, blockTimeMS: 3000 }, { skip: 1 })
+  const first = start([...scene.to('rolling'), '--max-per-user', '100000'])
+  await until(async () => (await scene.kind()) === 'rolling')
+  await kill(first)
+  expect(await scene.fenced()).toBe(true)
+  await bots.turns(2)
+  expect((await bots.store.stats()).messages.retention).toEqual({ kind: 'rolling', maxPerUser: 100_000 })
+
+  const second = await command([...scene.to('rolling'), '--json'])
+  expect(second.code).toBe(0)
+  expect(await scene.meta.distinct('_id')).not.toContain('conversion')
+  expect((await shapeOf(db)).names.filter((name) => name.includes('converting'))).toEqual([])
+  await bots.turns(2)
+  await bots.settle(db)
+})
