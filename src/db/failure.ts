@@ -18,6 +18,9 @@ const NOT_PRIMARY = new Set([10107, 13435, 13436])
  */
 const UNSETTLED = new Set([6, 7, 64, 89, 91, 112, 134, 175, 189, 262, 9001, 11600, 11602])
 
+/** The cursor of a read is gone: a new primary doesn't have it, or a capped collection overtook it. */
+const CURSOR_LOST = new Set([43, 136, 237])
+
 export const codeOf = (error: unknown): number | undefined => {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'number' ? error.code : undefined
@@ -45,7 +48,8 @@ export const isTransient = (error: unknown): boolean =>
   error instanceof MongoWriteConcernError ||
   neverSent(error) ||
   hasLabel(error, 'RetryableWriteError') ||
-  UNSETTLED.has(codeOf(error) ?? 0)
+  UNSETTLED.has(codeOf(error) ?? 0) ||
+  CURSOR_LOST.has(codeOf(error) ?? 0)
 
 /** The server gave up at maxTimeMS. */
 export const isExpired = (error: unknown): boolean => codeOf(error) === MAX_TIME_EXPIRED

@@ -214,4 +214,11 @@ describe('reads and changes', () => {
     expect(await store.deleteMessages(userId, { all: true })).toBe(3)
     expect(await contentsOf(userId)).toEqual([])
   })
+
+  test.each([43, 136, 237])('outlast a cursor that is gone (%i)', async (errorCode) => {
+    await makeMessages(store, userId, 1200)
+    await faulty.fail({ failCommands: ['getMore'], collection: 'messages', errorCode }, { times: 2 })
+    expect(await store.deleteMessages(userId, { all: true })).toBe(1200)
+    expect(await contentsOf(userId)).toEqual([])
+  })
 })

@@ -110,7 +110,7 @@ describe('pages of a history, walked either way with any limits', () => {
           expect(idsOf(seen)).toEqual(idsOf(inOrder(seen)))
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 20 },
     )
   })
 
@@ -145,7 +145,7 @@ describe('pages of a history, walked either way with any limits', () => {
         for await (const message of store.iterateHistory(userId, options)) iterated.push(message)
         expect(iterated).toEqual(wanted)
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     )
   })
 
@@ -165,7 +165,7 @@ describe('pages of a history, walked either way with any limits', () => {
         expect(forth.newer === null).toBe(i + 1 + limit >= messages.length)
         expect(forth.older).not.toBeNull()
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     )
   })
 })

@@ -58,7 +58,7 @@ test('metadata comes back exactly as it went in, stored or changed', async () =>
       const stored = await messages.findOne({ _id: new ObjectId(message.id) })
       expectSame(stored?.metadata, second)
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
 })
 
