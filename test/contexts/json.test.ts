@@ -24,9 +24,9 @@ interface Road {
 /** Every way that a JSON value takes to the server and back. */
 async function makeRoads(): Promise<Road[]> {
   const [{ id }, { id: other }] = await Promise.all([makeUser(store), makeUser(store)])
-  const event = await makeEvent(store, id)
+  let event = await makeEvent(store, id)
   const { message } = await store.storeMessage({ userId: id, sender: 'user', content: 'hello' })
-  let last = id
+  let user = await makeUser(store)
   return [
     {
       field: 'data',
@@ -41,17 +41,18 @@ async function makeRoads(): Promise<Road[]> {
     {
       field: 'data',
       store: async (data) => {
-        const user = await makeUser(store, { data })
-        last = user.id
+        user = await makeUser(store, { data })
         return user.data
       },
-      read: async () => (await store.getUser(last)).data,
+      read: async () => (await store.getUser(user.id)).data,
     },
     {
       field: 'data',
-      store: async (data) =>
-        (await store.storeEvent({ creatorId: id, summary: 'x', start: event.start, data })).event.data,
-      read: async () => (await store.retrieveEvents({ creatorId: id })).events.at(-1)?.data,
+      store: async (data) => {
+        event = await makeEvent(store, id, { data })
+        return event.data
+      },
+      read: async () => (await store.getEvent(event.id)).data,
     },
     {
       field: 'metadata',
