@@ -24,7 +24,10 @@ import {
 import { endOf } from './span.ts'
 
 export const eventNotFound = (): DialogueStoreError =>
-  new DialogueStoreError('EVENT_NOT_FOUND', 'There is no such event, or it was deleted.')
+  new DialogueStoreError(
+    'EVENT_NOT_FOUND',
+    'There is no such event, or it was deleted. Find those there are with retrieveEvents().',
+  )
 
 interface Needs {
   database: Database

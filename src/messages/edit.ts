@@ -23,7 +23,10 @@ import {
 import { assertFits } from './size.ts'
 
 export const messageNotFound = (): DialogueStoreError =>
-  new DialogueStoreError('MESSAGE_NOT_FOUND', 'This user has no such message, or it was deleted or evicted.')
+  new DialogueStoreError(
+    'MESSAGE_NOT_FOUND',
+    'This user has no such message, or it was deleted or evicted. Find those there are with retrieveHistory().',
+  )
 
 const patchOptions = z.strictObject({ ifVersion: counter.optional() }).default({})
 const BATCH = 1000
