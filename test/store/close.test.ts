@@ -8,6 +8,7 @@ import { type DialogueStore, DialogueStoreError, openStore } from '../../src/ind
 import { testServer } from '../../src/testing/index.ts'
 import { makeEvent, makeMessages, makeUser, makeWorld, rejection } from '../support/make.ts'
 import { makeDatabase } from '../support/store.ts'
+import { callsOf, iterationsOf } from './support/verbs.ts'
 
 const SMALL = { retention: { kind: 'capped', sizeBytes: 4 * 2 ** 20 } } as const
 
@@ -88,59 +89,21 @@ describe('close', () => {
   })
 })
 
-/** One call of every verb. */
-const calls = (store: DialogueStore, id = new ObjectId()): Record<string, () => Promise<unknown>> => ({
-  ping: () => store.ping(),
-  stats: () => store.stats(),
-  createUser: () => store.createUser({ name: 'Ana' }),
-  getUser: () => store.getUser(id),
-  findUser: () => store.findUser({ provider: 'whatsapp', id: '+1' }),
-  ensureUser: () => store.ensureUser({ provider: 'whatsapp', id: '+1' }),
-  withUserLock: () => store.withUserLock(id, async () => 'ran'),
-  updateUser: () => store.updateUser(id, { name: 'Ana' }),
-  deleteUser: () => store.deleteUser(id),
-  listUsers: () => store.listUsers(),
-  storeMessage: () => store.storeMessage({ userId: id, sender: 'user', content: 'x' }),
-  storeMessages: () => store.storeMessages([]),
-  retrieveHistory: () => store.retrieveHistory(id),
-  getMessage: () => store.getMessage(id, { id }),
-  updateMessage: () => store.updateMessage(id, id, { content: 'x' }),
-  deleteMessages: () => store.deleteMessages(id, { all: true }),
-  storeContext: () => store.storeContext(id, {}),
-  mergeContext: () => store.mergeContext(id, {}),
-  updateContext: () => store.updateContext(id, (data) => data),
-  retrieveContext: () => store.retrieveContext(id),
-  deleteContext: () => store.deleteContext(id),
-  storeEvent: () => store.storeEvent({ creatorId: id, summary: 'x', start: new Date() }),
-  getEvent: () => store.getEvent(id),
-  updateEvent: () => store.updateEvent(id, { summary: 'x' }),
-  cancelEvent: () => store.cancelEvent(id),
-  deleteEvent: () => store.deleteEvent(id),
-  retrieveEvents: () => store.retrieveEvents({}),
-})
-
-const iterations = (
-  store: DialogueStore,
-  id: ObjectId | string = new ObjectId(),
-): Record<string, () => AsyncIterable<unknown>> => ({
-  iterateUsers: () => store.iterateUsers(),
-  iterateHistory: () => store.iterateHistory(id),
-  exportUser: () => store.exportUser(id),
-})
-
+const nobody = new ObjectId()
+const strange = { userId: nobody, messageId: nobody, eventId: nobody, text: 'x' }
 const first = (items: AsyncIterable<unknown>) => items[Symbol.asyncIterator]().next()
 
 describe('a closed store', () => {
   test('refuses every verb', async () => {
     const { store } = await open()
     await store.close()
-    const refused = calls(store)
+    const refused = callsOf(store, strange)
     for (const call of Object.values(refused)) {
       const failure = await rejection(call(), 'STORE_CLOSED')
       expect(failure).toMatchObject({ outcome: 'not-applied', retryable: false })
       expect(failure.message).toContain('openStore')
     }
-    const iterated = iterations(store)
+    const iterated = iterationsOf(store, strange.userId)
     for (const iterate of Object.values(iterated)) {
       const items = iterate()
       await rejection(first(items), 'STORE_CLOSED')
@@ -154,7 +117,7 @@ describe('a closed store', () => {
     const { id } = await makeUser(store)
     await makeUser(store)
     await makeMessages(store, id, 3)
-    const iterators = Object.values(iterations(store, id)).map((call) => call()[Symbol.asyncIterator]())
+    const iterators = Object.values(iterationsOf(store, id)).map((call) => call()[Symbol.asyncIterator]())
     for (const iterator of iterators) expect(await iterator.next()).toMatchObject({ done: false })
     await store.close()
     for (const iterator of iterators) {

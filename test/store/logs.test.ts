@@ -1,0 +1,219 @@
+import { Writable } from 'node:stream'
+import { inspect } from 'node:util'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import pino from 'pino'
+import { ObjectId } from '../../src/ids.ts'
+import { type DialogueStore, openStore } from '../../src/index.ts'
+import { testServer } from '../../src/testing/index.ts'
+import { makeFaultyServer } from '../messages/support/faults.ts'
+import { makeEvent, makeMessages, makeUser, rejection, untyped } from '../support/make.ts'
+import { makeClient, makeDatabase, makeStore } from '../support/store.ts'
+import { CANARY } from './support/canary.ts'
+import { callsOf, iterationsOf } from './support/verbs.ts'
+
+const [DEBUG, INFO, WARN, ERROR] = [20, 30, 40, 50]
+const READS = [
+  'ping',
+  'stats',
+  'getUser',
+  'findUser',
+  'listUsers',
+  'withUserLock',
+  'retrieveHistory',
+  'getMessage',
+  'retrieveContext',
+  'getEvent',
+  'retrieveEvents',
+]
+const OF_EVENTS = ['getEvent', 'updateEvent', 'cancelEvent', 'deleteEvent']
+/** By other means than an id. */
+const OF_SOMEBODY_ELSE = ['createUser', 'findUser', 'ensureUser']
+/** Of nobody, or of several. */
+const OF_NOBODY = ['ping', 'stats', 'listUsers', 'storeMessages']
+
+interface Line {
+  level: number
+  op: string
+  msg: string
+  durationMs: number
+  outcome: string
+  userId?: string
+  eventId?: string
+  code?: string
+}
+
+let text = ''
+const memory = new Writable({
+  write(chunk, _, done) {
+    text += chunk
+    done()
+  },
+})
+const logger = pino({ level: 'trace' }, memory)
+const lines = (): Line[] =>
+  text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line))
+
+/** The one line that a call wrote. */
+async function lineOf(call: () => Promise<unknown>): Promise<Line> {
+  text = ''
+  await call().catch(() => {})
+  expect(lines()).toHaveLength(1)
+  const [line] = lines()
+  if (!line) throw new Error('no line')
+  expect(line.durationMs).toBeGreaterThanOrEqual(0)
+  expect(line.msg).toBe(line.op)
+  expect(text).not.toContain('c4n4ry')
+  return line
+}
+
+let store: DialogueStore
+let userId: string
+beforeAll(async () => {
+  store = await makeStore({ logger })
+})
+beforeEach(async () => {
+  userId = (await makeUser(store)).id
+})
+
+describe('the log', () => {
+  test('has one line for each verb, with whom it was about and how long it took', async () => {
+    const [message] = await makeMessages(store, userId, 1)
+    const event = await makeEvent(store, userId)
+    const calls = callsOf(store, { userId, messageId: message?.id ?? '', eventId: event.id, text: CANARY })
+    for (const [op, call] of Object.entries(calls)) {
+      const line = await lineOf(call)
+      expect(line).toMatchObject({ op, outcome: 'ok', level: READS.includes(op) ? DEBUG : INFO })
+      if (OF_EVENTS.includes(op)) expect(line).toMatchObject({ eventId: event.id })
+      else if (OF_NOBODY.includes(op)) expect(line).not.toHaveProperty('userId')
+      else if (OF_SOMEBODY_ELSE.includes(op)) expect(line.userId).toMatch(/^[0-9a-f]{24}$/)
+      else expect(line.userId).toBe(userId)
+    }
+  })
+
+  test('names who was found or created by other means than an id', async () => {
+    const identity = { provider: 'whatsapp', id: CANARY + userId }
+    let made = { id: '' }
+    const ensured = await lineOf(async () => {
+      made = (await store.ensureUser(identity)).user
+    })
+    expect(ensured.userId).toBe(made.id)
+    expect((await lineOf(() => store.findUser(identity))).userId).toBe(made.id)
+    const created = await lineOf(async () => {
+      made = await store.createUser({ name: CANARY })
+    })
+    expect(created.userId).toBe(made.id)
+    const stored = await lineOf(async () => {
+      made = await makeEvent(store, userId)
+    })
+    expect(stored).toMatchObject({ userId, eventId: made.id })
+    expect(await lineOf(() => store.findUser({ provider: 'x', id: CANARY }))).not.toHaveProperty('userId')
+  })
+
+  test('has one line for each iteration, when it ends or is left', async () => {
+    await makeMessages(store, userId, 3, { content: CANARY })
+    for (const [op, iterate] of Object.entries(iterationsOf(store, userId))) {
+      const whole = await lineOf(async () => {
+        for await (const _ of iterate()) expect(text).toBe('')
+      })
+      const left = await lineOf(async () => {
+        for await (const _ of iterate()) break
+      })
+      for (const line of [whole, left]) {
+        expect(line).toMatchObject({ op, level: DEBUG, outcome: 'ok' })
+        if (op !== 'iterateUsers') expect(line.userId).toBe(userId)
+      }
+    }
+  })
+
+  test('warns of what the caller can expect, with its code', async () => {
+    const absent = new ObjectId()
+    const unknown = await lineOf(() => store.getUser(absent))
+    expect(unknown).toMatchObject({
+      level: WARN,
+      op: 'getUser',
+      userId: absent.toHexString(),
+      code: 'USER_NOT_FOUND',
+      outcome: 'not-applied',
+    })
+    const wrong = await lineOf(() => store.createUser(untyped({ name: [CANARY], email: CANARY })))
+    expect(wrong).toMatchObject({ level: WARN, op: 'createUser', code: 'INVALID_INPUT' })
+    expect(wrong).not.toHaveProperty('userId')
+    await store.createUser({ identities: [{ provider: 'p', id: CANARY }] })
+    const taken = await lineOf(() => store.createUser({ identities: [{ provider: 'p', id: CANARY }] }))
+    expect(taken).toMatchObject({ level: WARN, code: 'IDENTITY_TAKEN' })
+    const thrown = await lineOf(() => store.updateUser(userId, () => Promise.reject(new Error(CANARY))))
+    expect(thrown).toMatchObject({ level: WARN, op: 'updateUser', userId, outcome: 'callback-threw' })
+    const iterated = await lineOf(async () => {
+      for await (const _ of store.iterateHistory(absent)) throw new Error('no messages')
+    })
+    expect(iterated).toMatchObject({ level: WARN, op: 'iterateHistory', code: 'USER_NOT_FOUND' })
+  })
+
+  test('keeps to itself what the logger’s level leaves out', async () => {
+    text = ''
+    const quiet = await makeStore({ logger: pino({ level: 'warn' }, memory) })
+    const user = await makeUser(quiet)
+    await quiet.getUser(user.id)
+    expect(text).toBe('')
+    await rejection(quiet.getUser(new ObjectId()), 'USER_NOT_FOUND')
+    expect(lines()).toHaveLength(1)
+  })
+})
+
+describe('the log of a server in trouble', () => {
+  let faulty: Awaited<ReturnType<typeof makeFaultyServer>>
+  beforeAll(async () => {
+    faulty = await makeFaultyServer()
+  })
+  afterAll(() => faulty.stop())
+
+  test('has errors, with their code and outcome', async () => {
+    const slow = await faulty.open({ logger, timeoutMs: 300, maxQueuedBytes: 1 })
+    const user = await makeUser(slow)
+    const line = await faulty.freeze(() => lineOf(() => slow.updateUser(user.id, { name: CANARY })))
+    expect(line).toMatchObject({
+      level: ERROR,
+      op: 'updateUser',
+      userId: user.id,
+      code: 'TIMEOUT',
+      outcome: 'unknown',
+    })
+    expect(line.durationMs).toBeGreaterThan(250)
+    text = ''
+    const send = () => slow.storeMessage({ userId: user.id, sender: 'user', content: CANARY })
+    await Promise.allSettled([send(), send()])
+    expect(lines().find(({ level }) => level === ERROR)).toMatchObject({
+      op: 'storeMessage',
+      code: 'OVERLOADED',
+    })
+    expect(text).not.toContain('c4n4ry')
+  })
+})
+
+describe('the password of the uri', () => {
+  const PASSWORD = 'hunter2-c4n4ry'
+
+  test('is in no line of the log, and nowhere on the store', async () => {
+    const admin = (await makeClient()).db('admin')
+    const { dbName } = await makeDatabase()
+    const name = `bot-${dbName}`
+    await admin.command({ createUser: name, pwd: PASSWORD, roles: ['root'] })
+    const uri = new URL((await testServer()).uri)
+    uri.username = name
+    uri.password = PASSWORD
+    text = ''
+    const own = await openStore({ uri: uri.href, dbName, logger, retention: { kind: 'rolling' } })
+    await makeUser(own)
+    await own.ping()
+    await rejection(own.getUser(new ObjectId()), 'USER_NOT_FOUND')
+    expect(inspect(own, { depth: 20, showHidden: true })).not.toContain('c4n4ry')
+    await own.close()
+    await rejection(own.ping(), 'STORE_CLOSED')
+    expect(lines().length).toBeGreaterThanOrEqual(4)
+    expect(text).not.toContain('c4n4ry')
+    await admin.command({ dropUser: name })
+  })
+})
