@@ -67,6 +67,7 @@ function toServerSchema(schema: JsonSchema): Record<string, unknown> {
   const out: Record<string, unknown> = {}
   const bsonType = schema.bsonType ?? (schema.type && BSON_TYPES[schema.type])
   if (bsonType) out.bsonType = bsonType
+  if (schema.type === 'integer') out.multipleOf = 1
   for (const keyword of SHARED_KEYWORDS) if (schema[keyword] !== undefined) out[keyword] = schema[keyword]
   if (schema.anyOf) out.anyOf = schema.anyOf.map(toServerSchema)
   if (schema.items) out.items = toServerSchema(schema.items)
