@@ -32,7 +32,7 @@ describe.each([
 
   test('storeContext raises the version by one, and knows that it created', async () => {
     await fail('contexts')
-    const outcome = await store.storeContext(userId, { a: 1 }, { ifVersion: 0 })
+    const outcome = await store.storeContext(userId, { a: 1 })
     expect(outcome).toMatchObject({ created: true, context: { data: { a: 1 }, version: 1 } })
     expect(await store.retrieveContext(userId)).toEqual(outcome.context)
   })
@@ -74,6 +74,11 @@ describe.each([
     expect(user).toMatchObject({ ...yes, version: 3 })
   })
 
+  test('updateUser raises the version by one', async () => {
+    await fail('users')
+    expect(await store.updateUser(userId, { name: 'Ana Souza' })).toMatchObject({ version: 2 })
+  })
+
   test('withUserLock is released all the same', async () => {
     await fail('locks')
     expect(await store.withUserLock(userId, async () => 'once')).toBe('once')
@@ -81,9 +86,9 @@ describe.each([
   })
 })
 
-test('two lost replies raise a version by one, and find no conflict with themselves', async () => {
+test('two lost replies raise a version by one', async () => {
   await faulty.fail({ failCommands: ['findAndModify'], collection: 'contexts', ...LOST_REPLY }, { times: 2 })
-  const outcome = await store.storeContext(userId, { a: 1 }, { ifVersion: 0 })
+  const outcome = await store.storeContext(userId, { a: 1 })
   expect(outcome).toMatchObject({ created: true, context: { data: { a: 1 }, version: 1 } })
 })
 
