@@ -53,7 +53,10 @@ function assemble(
 ) {
   const check = (field: keyof Shapes, name = field === 'context' || field === 'metadata' ? field : 'data') =>
     shapeCheck(config.shapes[field], [name])
-  const { observer, close } = createLifetime(config, release)
+  const { observer, close } = createLifetime(config, async () => {
+    await users.releaseLocks()
+    await release()
+  })
   const directory = createDirectory(database)
   const claims = createClaims(database)
   const history = createHistory({

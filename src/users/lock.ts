@@ -34,6 +34,8 @@ const lockOptions = z
   .default({ leaseMs: 30_000 })
 
 const POLL_MS = 50
+/** What a closing store waits for the release of its locks; they expire anyway. */
+const RELEASE_MS = 2000
 
 const userLocked = () =>
   new DialogueStoreError(
@@ -48,6 +50,8 @@ const userLocked = () =>
 export function createLocking(database: Database, requireUser: (userId: ObjectId) => Promise<void>) {
   const collection = database.collection(locks)
   const queue = createKeyedQueue()
+  /** Whom we hold a lock of, by its owner's id. */
+  const held = new Map<ObjectId, ObjectId>()
 
   /** Takes the lock if it is free or expired; true as well if it is ours by an attempt whose reply was lost. */
   const lease = async (userId: ObjectId, owner: ObjectId, leaseMs: number): Promise<boolean> => {
@@ -79,10 +83,8 @@ export function createLocking(database: Database, requireUser: (userId: ObjectId
   const renew = (userId: ObjectId, owner: ObjectId, leaseMs: number) =>
     collection.updateOne({ _id: userId, owner }, [{ $set: { until: { $add: ['$$NOW', leaseMs] } } }])
 
-  const release = (userId: ObjectId, owner: ObjectId) =>
-    attempt(database.deadline(), 'write', (maxTimeMS) =>
-      collection.deleteOne({ _id: userId, owner }, { maxTimeMS }),
-    )
+  const release = (userId: ObjectId, owner: ObjectId, deadline = database.deadline()) =>
+    attempt(deadline, 'write', (maxTimeMS) => collection.deleteOne({ _id: userId, owner }, { maxTimeMS }))
 
   async function acquire(
     userId: ObjectId,
@@ -103,38 +105,47 @@ export function createLocking(database: Database, requireUser: (userId: ObjectId
     leaseMs: number,
     work: () => Promise<T>,
   ): Promise<T> {
+    held.set(owner, userId)
     const renewal = setInterval(() => void renew(userId, owner, leaseMs).catch(() => {}), leaseMs / 3).unref()
     try {
       return await callback(work)
     } finally {
       clearInterval(renewal)
+      held.delete(owner)
       /* An unreleased lock expires; the work's own outcome must not be lost for it. */
       await release(userId, owner).catch(() => {})
     }
   }
 
-  return {
-    async withUserLock<T>(userId: unknown, work: () => Promise<T>, options?: unknown): Promise<T> {
-      const key = parse(id, userId, ['userId'])
-      if (typeof work !== 'function') throw invalidInput([{ path: ['work'], reason: 'must be a function' }])
-      const { waitMs = database.timeoutMs, leaseMs } = parse(lockOptions, options, ['options'])
-      const deadline = deadlineIn(waitMs)
-      const owner = nextId()
-      return new Promise<T>((resolve, reject) => {
-        let givenUp = false
-        const timer = setTimeout(() => {
-          givenUp = true
-          reject(userLocked())
-        }, waitMs)
-        const turn = queue.run(key.toHexString(), async () => {
-          clearTimeout(timer)
-          if (givenUp) throw userLocked()
-          await requireUser(key)
-          await acquire(key, owner, leaseMs, deadline.remaining)
-          return hold(key, owner, leaseMs, work)
-        })
-        turn.then(resolve, reject)
+  async function withUserLock<T>(userId: unknown, work: () => Promise<T>, options?: unknown): Promise<T> {
+    const key = parse(id, userId, ['userId'])
+    if (typeof work !== 'function') throw invalidInput([{ path: ['work'], reason: 'must be a function' }])
+    const { waitMs = database.timeoutMs, leaseMs } = parse(lockOptions, options, ['options'])
+    const deadline = deadlineIn(waitMs)
+    const owner = nextId()
+    return new Promise<T>((resolve, reject) => {
+      let givenUp = false
+      const timer = setTimeout(() => {
+        givenUp = true
+        reject(userLocked())
+      }, waitMs)
+      const turn = queue.run(key.toHexString(), async () => {
+        clearTimeout(timer)
+        if (givenUp) throw userLocked()
+        await requireUser(key)
+        await acquire(key, owner, leaseMs, deadline.remaining)
+        return hold(key, owner, leaseMs, work)
       })
+      turn.then(resolve, reject)
+    })
+  }
+
+  return {
+    verbs: { withUserLock },
+    /** For a store that closes: work that still runs can store nothing any more, so others need not wait for it. */
+    async releaseAll(): Promise<void> {
+      const deadline = deadlineIn(Math.min(database.timeoutMs, RELEASE_MS))
+      await Promise.allSettled([...held].map(([owner, userId]) => release(userId, owner, deadline)))
     },
   }
 }

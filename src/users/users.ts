@@ -63,6 +63,7 @@ interface Needs<D> {
 /** The verbs on users, by what they do to the database. */
 export function createUsers<D>({ database, directory, checkData, createContext, belongings }: Needs<D>) {
   const { getUser, findUser, listUsers, iterateUsers } = createReading<D>(database)
+  const locking = createLocking(database, (userId) => directory.require(userId, database.deadline()))
   return {
     reads: { getUser, findUser, listUsers },
     iterables: { iterateUsers },
@@ -71,6 +72,7 @@ export function createUsers<D>({ database, directory, checkData, createContext, 
       ...createUpdate<D>(database, checkData),
       ...createErasure(database, belongings),
     },
-    locking: createLocking(database, (userId) => directory.require(userId, database.deadline())),
+    locking: locking.verbs,
+    releaseLocks: locking.releaseAll,
   }
 }

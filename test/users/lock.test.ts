@@ -9,11 +9,10 @@ import { makeStore } from '../support/store.ts'
 let store: DialogueStore
 let other: DialogueStore
 let db: mongoose.mongo.Db
+let dbName: string
 beforeAll(async () => {
-  const world = await makeWorld()
-  store = world.store
-  db = world.db
-  other = await makeStore({ dbName: world.dbName })
+  ;({ store, db, dbName } = await makeWorld())
+  other = await makeStore({ dbName })
 })
 
 const newUser = async () => (await makeUser(store)).id
@@ -205,6 +204,21 @@ describe('the lease', () => {
     long.finish()
     await held
     expect(await lockOf(user)).toBeNull()
+  })
+
+  test('ends with its store: what still works there can store nothing any more', async () => {
+    const user = await newUser()
+    const closing = await makeStore({ dbName })
+    const long = makeWork()
+    const held = closing.withUserLock(user, async () => {
+      await long.work()
+      await closing.getUser(user)
+    })
+    await long.started
+    await closing.close()
+    expect(await store.withUserLock(user, async () => 'at once', { waitMs: 0 })).toBe('at once')
+    long.finish()
+    await rejection(held, 'STORE_CLOSED')
   })
 
   test('that has run out lets the next one in', async () => {
