@@ -127,6 +127,8 @@ describe.each(MODELS.map((model) => [model.collection, model] as const))(
       const [document] = documentsOf(model)
       if (!document) throw new Error('nothing written')
       const collection = db.collection(`dialogue_${model.collection}`)
+      const { _id, ...rest } = document
+      await collection.replaceOne({ _id }, rest, { upsert: true })
       await expect(collection.replaceOne({ _id }, { ...rest, extra: 1 })).rejects.toMatchObject({ code: 121 })
       await expect(collection.updateOne({ _id }, { $set: { extra: 1 } })).rejects.toMatchObject({ code: 121 })
       await expect(collection.insertOne({ any: 'thing' })).rejects.toMatchObject({ code: 121 })
@@ -163,9 +165,12 @@ describe.each(MODELS.map((model) => [model.collection, model] as const))(
       const place = placeIn(model)
       await fc.assert(
         fc.asyncProperty(place, fc.constantFrom(...OTHERS), async ({ document, path }, value) => {
+          const before = valueAt(document, path)
+          fc.pre(typeOf(value) !== typeOf(before))
           /* An `_id` of null is chosen by the driver, and one that is a list no server takes. */
           fc.pre(path[0] !== '_id' || (value !== null && !Array.isArray(value)))
-          fc.pre(typeOf(value) !== typeOf(valueAt(document, path)))
+          /* To zod, a Date is an object without fields, and what it gives out is one. */
+          fc.pre(!(value instanceof Date && isNested(before)))
           const wrong = replaced(document, path, value)
           expect([path, zodTakes(model, wrong), await serverTakes(model, wrong)]).toEqual([
             path,
