@@ -73,8 +73,8 @@ function addConversion(program: Command, carry: Carry): void {
     .option('--max-messages <n>', 'capped: how many messages at most')
     .option('--max-age-ms <n>', 'rolling: how long after they were stored messages are kept')
     .option('--max-per-user <n>', 'rolling: how many of each user at most')
-    .action((options: CommonOptions & RetentionOptions) => {
-      const wanted = toRetention(options)
+    .action(async (options: CommonOptions & RetentionOptions) => {
+      const wanted = await toRetention(options)
       return carry(options, (task) => convert(task, wanted))
     })
 }

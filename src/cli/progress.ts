@@ -1,5 +1,8 @@
 import cliProgress from 'cli-progress'
 
+/** A terminal, or anything else that can be written to. */
+type Screen = NodeJS.WritableStream & { isTTY?: boolean; columns?: number }
+
 export interface ProgressOptions {
   /** How much there is to do, as far as one knows. */
   total: number
@@ -8,7 +11,7 @@ export interface ProgressOptions {
   /** What is counted: `messages`. */
   unit: string
   /** Default: standard error, so that standard output stays the result's. */
-  stream?: NodeJS.WriteStream
+  stream?: Screen
 }
 
 export interface Progress {
@@ -32,7 +35,7 @@ export function createProgress({ stream = process.stderr, ...options }: Progress
 
 type Task = Pick<ProgressOptions, 'total' | 'label' | 'unit'>
 
-function createBar({ total, label, unit }: Task, stream: NodeJS.WriteStream): Progress {
+function createBar({ total, label, unit }: Task, stream: Screen): Progress {
   const pace = createPace(total)
   const bar = new cliProgress.SingleBar({
     format: `${label} {bar} {percentage}% | {done} of {whole} ${unit} | {rate}/s | {left}`,
@@ -64,7 +67,7 @@ const roomForBar = ({ total, label, unit }: Task, columns: number): number => {
   return Math.max(SHORTEST_BAR, Math.min(LONGEST_BAR, columns - text))
 }
 
-function createLines({ total, label, unit }: Task, stream: NodeJS.WriteStream): Progress {
+function createLines({ total, label, unit }: Task, stream: Screen): Progress {
   const pace = createPace(total)
   const say = (end: string) => {
     const { done, whole, rate } = pace.figures()

@@ -17,7 +17,7 @@ export interface RetentionOptions {
 }
 
 /** @throws UsageError */
-export function toRetention({ to, ...limits }: RetentionOptions): Retention {
+export function toRetention({ to, ...limits }: RetentionOptions): Promise<Retention> {
   const { sizeBytes, maxMessages, maxAgeMs, maxPerUser } = limits
   const given = Object.entries({ sizeBytes, maxMessages, maxAgeMs, maxPerUser }).filter(
     ([, text]) => text !== undefined,

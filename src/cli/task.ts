@@ -38,8 +38,14 @@ export async function withDatabase(
   { uri, db, prefix }: DatabaseOptions,
   work: (given: Pick<Task, 'database' | 'signal'>) => Promise<Result>,
 ): Promise<Result> {
-  const config = asUsage(() => parseOptions({ uri, dbName: db, prefix }), { dbName: 'db' })
-  const { connection, release } = await connect(config)
+  const { config, connected } = await asUsage(
+    async () => {
+      const config = parseOptions({ uri, dbName: db, prefix })
+      return { config, connected: await connect(config) }
+    },
+    { dbName: 'db' },
+  )
+  const { connection, release } = connected
   const { signal, release: stopListening } = interruptible()
   try {
     return await work({ database: createDatabase(connection, config.prefix, config.timeoutMs), signal })
@@ -50,13 +56,13 @@ export async function withDatabase(
 }
 
 /** Checks options by the schema of what they mean. */
-export const parseArguments = <S extends z.ZodType>(schema: S, value: unknown): z.output<S> =>
-  asUsage(() => parse(schema, value), { kind: 'to' })
+export const parseArguments = <S extends z.ZodType>(schema: S, value: unknown): Promise<z.output<S>> =>
+  asUsage(async () => parse(schema, value), { kind: 'to' })
 
 /** Says what is wrong with an input in terms of the command line. */
-function asUsage<T>(read: () => T, names: Record<string, string>): T {
+async function asUsage<T>(read: () => Promise<T>, names: Record<string, string>): Promise<T> {
   try {
-    return read()
+    return await read()
   } catch (error) {
     if (!(error instanceof DialogueStoreError) || !error.issues) throw error
     const reasons = error.issues.map(({ path, reason }) => {

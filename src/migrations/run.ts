@@ -34,6 +34,12 @@ export async function findPending(database: Database): Promise<Migration[]> {
   return pending
 }
 
+/** @throws DialogueStoreError `MIGRATION_PENDING`, `MIGRATION_MISMATCH` unless the database is as the code expects it */
+export async function requireMigrated(database: Database): Promise<void> {
+  const pending = await findPending(database)
+  if (pending.length > 0) throw lacking(pending)
+}
+
 /** The record comes first, so that an interrupted migration is known, and run again. */
 export async function begin(migration: Migration, context: MigrationContext): Promise<void> {
   await createHistory(context.database).record(migration.name, 'running')
@@ -62,7 +68,7 @@ export async function ensureMigrated(context: MigrationContext, mode: 'apply' | 
   })
 }
 
-export const lacking = (pending: Migration[]) =>
+const lacking = (pending: Migration[]) =>
   new DialogueStoreError(
     'MIGRATION_PENDING',
     `The database lacks ${pending.map(({ name }) => name).join(', ')}. Run: npx dialogue-store up`,

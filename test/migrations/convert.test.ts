@@ -1,9 +1,12 @@
 import { expect, test } from '@jest/globals'
+import { ObjectId } from '../../src/ids.ts'
 import type { Retention } from '../../src/index.ts'
 import { makeMessages, makeUser } from '../support/make.ts'
 import { makeDatabase, makeStore } from '../support/store.ts'
-import { command } from './command.ts'
+import { command, until } from './command.ts'
 import { shapeOf, startBots } from './ledger.ts'
+
+const ODD = JSON.parse('{"": {}, "$a.b": [[], null, -0, 1.5, 1e300], "__proto__": {"deep": [{}]}}')
 
 /** The shape of a database that was created with that retention. */
 async function makeFresh(retention: Retention) {
@@ -14,7 +17,17 @@ async function makeFresh(retention: Retention) {
 
 test('converts in both directions while bots write, and loses, doubles and revives nothing', async () => {
   const { db, dbName } = await makeDatabase()
-  await makeStore({ dbName, retention: { kind: 'capped', sizeBytes: 64 * 2 ** 20 } })
+  const store = await makeStore({ dbName, retention: { kind: 'capped', sizeBytes: 64 * 2 ** 20 } })
+  const bystander = await makeUser(store)
+  await makeMessages(store, bystander.id, 3, { conversationId: 'c', metadata: ODD, type: 'voice', audio: {} })
+  /* Numbers keep their BSON type. */
+  const asStored = () =>
+    db
+      .collection('dialogue_messages')
+      .find({ userId: new ObjectId(bystander.id) }, { promoteValues: false })
+      .sort({ _id: 1 })
+      .toArray()
+  const before = await asStored()
   const bots = await startBots(dbName, 3000)
 
   const to = ['convert-retention', '--db', dbName, '--to']
@@ -42,7 +55,21 @@ test('converts in both directions while bots write, and loses, doubles and reviv
   expect(await shapeOf(db)).toEqual(await makeFresh(capped))
   await bots.turns(3)
   expect((await bots.store.stats()).messages.retention).toEqual(capped)
-  await bots.settle(db)
+  await bots.settle(db, bystander.id)
+  expect(await asStored()).toEqual(before)
+})
+
+test('a store that was idle during the conversion learns of it, and keeps to the new limits', async () => {
+  const { db, dbName } = await makeDatabase()
+  const store = await makeStore({ dbName })
+  const { id } = await makeUser(store)
+  await makeMessages(store, id, 30)
+  const to = ['convert-retention', '--db', dbName, '--to', 'rolling', '--max-per-user', '20']
+  expect(await command(to)).toMatchObject({ code: 0 })
+  await until(async () => {
+    await makeMessages(store, id, 1)
+    return (await db.collection('dialogue_messages').countDocuments()) <= 22
+  })
 })
 
 test('a capped copy evicts in the order of storing, whatever the ids say', async () => {
@@ -93,13 +120,13 @@ test('refuses what is so already, and a cap that no message of the largest would
 })
 
 test('RETENTION_MISMATCH names the command, and the command is right', async () => {
-  const { db, dbName } = await makeDatabase()
+  const { dbName } = await makeDatabase()
   await makeStore({ dbName, retention: { kind: 'capped', sizeBytes: 2 ** 20 } })
   const refused = await makeStore({ dbName, retention: { kind: 'rolling' } }).catch((error: Error) => error)
   expect(refused).toMatchObject({ code: 'RETENTION_MISMATCH' })
   const named = /npx dialogue-store (.*)$/.exec('message' in refused ? refused.message : '')?.[1] ?? ''
   const ended = await command([...named.split(' '), '--db', dbName])
   expect(ended.code).toBe(0)
-  await makeStore({ dbName, retention: { kind: 'rolling' } })
-  expect(await db.collection('dialogue_meta').findOne({ _id: { $eq: 'conversion' as never } })).toBeNull()
+  const store = await makeStore({ dbName, retention: { kind: 'rolling' } })
+  expect((await store.stats()).messages.retention).toEqual({ kind: 'rolling' })
 })

@@ -31,18 +31,25 @@ test('frozen while it keeps bots waiting, and woken when another run is done, it
 })
 
 test('writes that slip through the fence are not lost with the old collection', async () => {
-  const scene = await makeScene(500)
-  const { db, bots } = scene
-  const swapping = await hold({ failCommands: ['renameCollection'], blockTimeMS: 1500 }, { times: 1 })
-  const conversion = start(scene.to('rolling'))
+  const { db, dbName } = await makeDatabase()
+  const store = await makeStore({ dbName, retention: { kind: 'rolling' } })
+  const { id } = await makeUser(store)
+  const [first] = await makeMessages(store, id, 1)
+  const swapping = await hold({ failCommands: ['renameCollection'], blockTimeMS: 2000 }, { times: 1 })
+  const conversion = start(['convert-retention', '--db', dbName, '--to', 'capped', '--json'])
   await swapping()
   /* As a bot would that wanted to lift an earlier fence, and was frozen until now. */
   await db.command({ collMod: 'dialogue_messages', validator: {} })
-  await db.collection('dialogue_messages').updateMany({}, [{ $set: { content: '$content' } }])
+  const [second] = await makeMessages(store, id, 1, { metadata: { a: [{ b: 1 }, 2] } })
+  await store.updateMessage(id, first?.id ?? '', { content: 'changed', metadata: { c: {} } })
+  await store.updateMessage(id, second?.id ?? '', { content: 'changed too' })
   expect(await conversion.ended).toMatchObject({ code: 0 })
-  expect(await scene.kind()).toBe('rolling')
-  await bots.turns(2)
-  await bots.settle(db)
+  expect((await shapeOf(db)).options).toMatchObject({ capped: true })
+  const { messages } = await store.retrieveHistory(id)
+  expect(messages).toMatchObject([
+    { id: first?.id, content: 'changed', metadata: { c: {} }, version: 2 },
+    { id: second?.id, content: 'changed too', metadata: { a: [{ b: 1 }, 2] }, version: 2 },
+  ])
 })
 
 test('Ctrl-C ends it cleanly; converting the other way drops what it left', async () => {

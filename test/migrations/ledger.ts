@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals'
 import type mongoose from 'mongoose'
+import { ObjectId } from '../../src/ids.ts'
 import type { DialogueStore } from '../../src/index.ts'
 import { makeMessages, makeUser } from '../support/make.ts'
 import { makeStore } from '../support/store.ts'
@@ -10,8 +11,8 @@ export interface Bots {
   store: DialogueStore
   /** Resolves when every bot has written so many times from now on. */
   turns(n: number): Promise<void>
-  /** Lets them finish, and compares what is stored with what was acknowledged. */
-  settle(db: mongoose.mongo.Db): Promise<void>
+  /** Lets them finish, and compares what is stored, but for a bystander's, with what was acknowledged. */
+  settle(db: mongoose.mongo.Db, bystander?: string): Promise<void>
 }
 
 interface Book {
@@ -52,10 +53,10 @@ export async function startBots(dbName: string, earlier: number): Promise<Bots> 
         return counts.every((count, bot) => count >= (goals[bot] ?? 0))
       })
     },
-    async settle(db) {
+    async settle(db, bystander) {
       stopped = true
       await Promise.all(loops)
-      await compare(db, book)
+      await compare(db, book, bystander)
     },
   }
 }
@@ -94,9 +95,14 @@ async function turn(store: DialogueStore, userId: string, text: string, mine: st
   if (messages.length !== 5) throw new Error('the history is gone')
 }
 
-async function compare(db: mongoose.mongo.Db, { kept, deleted, failures }: Book): Promise<void> {
+async function compare(
+  db: mongoose.mongo.Db,
+  { kept, deleted, failures }: Book,
+  bystander: string | undefined,
+): Promise<void> {
   expect(failures).toEqual([])
-  const stored = await db.collection('dialogue_messages').find().toArray()
+  const others = bystander === undefined ? {} : { userId: { $ne: new ObjectId(bystander) } }
+  const stored = await db.collection('dialogue_messages').find(others).toArray()
   const found = new Map(stored.map(({ _id, content }) => [_id.toHexString(), String(content)]))
   expect(found.size).toBe(stored.length)
   expect([...deleted].filter((id) => found.has(id))).toEqual([])

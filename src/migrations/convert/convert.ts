@@ -1,16 +1,52 @@
+/*
+ * Converting the retention of messages: capped ⇄ rolling, while any number of stores go on writing.
+ *
+ * 1. Under the migrations' lease, a document says what is being done, and from where on the changes of the
+ *    messages have to be followed.                                                              (begin.ts, job.ts)
+ * 2. All messages are copied to a new collection that has the target's options, validator and indexes, inside
+ *    the server, in the order of storing. Between batches the changes made meanwhile are applied: what a message
+ *    is now counts, so each may be applied any number of times.                    (copy.ts, follow.ts)
+ * 3. Writers are fenced: a document tells them to wait, then a validator refuses every write. What was written
+ *    before is applied, up to a mark that was made behind the fence.                          (swap.ts)
+ * 4. The copy is renamed over the messages, in one step of the server's. Limits were set before.
+ * 5. The fence's document goes, and whatever was left. A store that was refused finds the fence gone, reads the
+ *    retention anew and repeats its write; one that was idle looks every two seconds whether there was a fence.
+ *
+ * No acknowledged write is lost:
+ * - An insert or update is refused behind the fence, or comes before it, and is in the changes before the mark.
+ * - A deletion is not validated. So a store looks after each one whether a fence was set since it last knew;
+ *   then it waits, and deletes again. If there was none, the deletion came before the fence, as above.
+ * - An eviction or expiry is followed like a deletion: nobody could tell them apart, and a deleted message must
+ *   not return. A capped copy does not take back what it evicted: only a new message is inserted by a change.
+ *
+ * Any process may die, or be frozen and wake up much later, at any point:
+ * - While copying: the place of the copying and of the changes are stored together, after the batch. The next
+ *   run copies that batch again, over itself, and follows from the older place.
+ * - Before or behind the fence: a fence expires. The first store that meets an expired one renames the copy, puts
+ *   the validator back and removes the fence's document, in this order. The next run finds the copy by its uuid.
+ * - Behind the swap, before the fence's document is gone: writes go on, deletions wait until it expires. The next
+ *   run sees that the messages have the copy's uuid, and does the rest.
+ * - Frozen anywhere, and taken for dead: whoever goes on does so under another owner of the lease, another `run`
+ *   in the document, and another name of the copy. What the frozen one had under way to the old name misses; its
+ *   next step finds the lease or the `run` lost, before it could swap or drop anything. It looks names up
+ *   before it asks for the lease, and acts after: so it acts on names of before. (A copying command that comes
+ *   late makes a new collection of the old name; the end of the conversion drops it.)
+ * - A store frozen while it lifts a fence may wake up to open a later one. Writes let in then are in the changes
+ *   between mark and rename, as whole documents, and are brought over after the swap. There are no others there.
+ * - A frozen converter's validator that arrives late has no document: the store that meets it puts it away.
+ */
+
 import type { Retention } from '../../config.ts'
-import { attempt, deadlineIn } from '../../db/attempt.ts'
 import type { Database } from '../../db/database.ts'
 import { DialogueStoreError } from '../../errors.ts'
-import { liftFence, openStrayFence, readFence } from '../../messages/fence.ts'
-import { ageIndex, creationOptions } from '../../messages/retention.ts'
-import { messages } from '../../messages/schema.ts'
-import { type ConversionMeta, META } from '../../meta.ts'
-import { createCollection, messageCollections } from '../collections.ts'
-import { createHistory, type Lease } from '../history.ts'
-import { batchOf, copyBatch, ORDER, ORDER_INDEX } from './copy.ts'
-import { applyChanges, type Follower, follow, isHistoryLost, MOST_CHANGES } from './follow.ts'
-import { createJob, findConversion, type Job, type Report } from './job.ts'
+import type { ConversionMeta } from '../../meta.ts'
+import { createHistory } from '../history.ts'
+import { requireMigrated } from '../run.ts'
+import { start } from './begin.ts'
+import { batchOf, copyBatch } from './copy.ts'
+import { applyChanges, type Follower, isHistoryLost, MOST_CHANGES } from './follow.ts'
+import type { Job, Report } from './job.ts'
+import { clearFence, finishLeft, tidy } from './leftovers.ts'
 import { type Plan, planConversion } from './plan.ts'
 import { finishSwap, swap } from './swap.ts'
 
@@ -31,10 +67,16 @@ export interface Conversion extends Pick<Plan, 'from' | 'to'> {
   fencedMs: number
 }
 
+/**
+ * Converts how messages are kept, while stores go on writing. An interrupted one goes on when it is run again.
+ * @throws DialogueStoreError `INVALID_INPUT` if they are kept so already, or would not fit; `TIMEOUT` if others
+ *   are migrating; `MIGRATION_PENDING`, `MIGRATION_MISMATCH`, `UNAVAILABLE`
+ */
 export function convertRetention(request: Request): Promise<Conversion> {
   const { database, wanted, signal, report } = request
   const turn = { deadline: database.deadline(), signal, onWait: report.waiting }
   return createHistory(database).exclusively(turn, async (lease) => {
+    await requireMigrated(database)
     await clearFence(database)
     await finishLeft(database)
     const plan = await planConversion(database, wanted)
@@ -44,28 +86,15 @@ export function convertRetention(request: Request): Promise<Conversion> {
       if (plan.action === 'none') throw already(from.kind, left)
       return { from, to, messages: plan.messages, resumed: left?.copied ?? 0, fencedMs: 0 }
     }
-    const { job, follower } = await start(request, lease, plan)
+    const { job, follower } = await start({ database, lease, signal, report }, plan)
     try {
+      const resumed = job.state.copied
       const fencedMs = await carryOut(job, follower, plan)
-      return { from, to, messages: job.state.copied, resumed: plan.copied, fencedMs }
+      return { from, to, messages: job.state.copied, resumed, fencedMs }
     } finally {
       await follower.close().catch(() => {})
     }
   })
-}
-
-/** Who has the lease knows that whoever set a fence is dead, or will find out that it counts for dead. */
-async function clearFence(database: Database): Promise<void> {
-  const { standing } = await readFence(database, database.deadline())
-  if (standing) await liftFence(database, standing.for)
-  else await openStrayFence(database)
-}
-
-/** An earlier run may have ended just after it had swapped the collections. */
-async function finishLeft(database: Database): Promise<void> {
-  const left = await findConversion(database)
-  const { live } = await messageCollections(database)
-  if (left?.uuid !== undefined && left.uuid === live?.uuid) await finishSwap(database, left)
 }
 
 /** @returns how long writers had to wait */
@@ -80,63 +109,6 @@ async function carryOut(job: Job, follower: Follower, plan: Plan): Promise<numbe
     throw isHistoryLost(error) ? tooSlow(error) : error
   }
 }
-
-/** Goes on with what an earlier run left, or begins anew. */
-async function start(request: Request, lease: Lease, plan: Plan): Promise<{ job: Job; follower: Follower }> {
-  const { database, signal, report } = request
-  const given = { database, signal, report, lease }
-  const resumed = plan.action === 'resume' && plan.left && (await resume(given, plan.left))
-  if (resumed) return resumed
-  await tidy(database, lease)
-  const follower = await follow(database, undefined)
-  const job = await createJob(given, emptyConversion(plan.to, follower))
-  await createCopy(job)
-  await createOrder(database)
-  return { job, follower }
-}
-
-/** Undefined if the earlier run is so long ago that the changes since are lost. */
-async function resume(given: Parameters<typeof createJob>[0], left: ConversionMeta) {
-  const { database } = given
-  try {
-    const follower = await follow(database, left.token)
-    const job = await createJob(given, left)
-    await job.takeCopy()
-    await createOrder(database)
-    return { job, follower }
-  } catch (error) {
-    if (isHistoryLost(error)) return undefined
-    throw error
-  }
-}
-
-const emptyConversion = (to: Retention, follower: Follower): Omit<ConversionMeta, 'run'> => ({
-  _id: 'conversion',
-  to,
-  startedAt: new Date(),
-  token: follower.token(),
-  copied: 0,
-})
-
-/** Building an index takes as long as it takes; the server goes on with it when the connection is lost. */
-const LONGEST_BUILD_MS = 24 * 60 * 60 * 1000
-
-async function createCopy(job: Job): Promise<void> {
-  const { database, copy } = job
-  const { to } = job.state
-  const age = to.kind === 'rolling' && to.maxAgeMs ? [ageIndex(to.maxAgeMs)] : []
-  const model = { ...messages, indexes: [...messages.indexes, ...age] }
-  await createCollection(database, model, creationOptions(to), copy)
-  const { copies } = await messageCollections(database)
-  const uuid = copies.find(({ name }) => name === copy)?.uuid
-  await job.save({ ...(uuid && { uuid }) })
-}
-
-/** The index that the messages are copied by. It goes with the old collection. */
-const createOrder = (database: Database) =>
-  attempt(deadlineIn(LONGEST_BUILD_MS), 'write', () =>
-    database.collection(messages).createIndex(ORDER, { name: ORDER_INDEX }),
-  )
 
 /** Changes are followed as often, so that they don't pile up. */
 const FOLLOW_EVERY_MS = 500
@@ -178,18 +150,6 @@ async function swapAtLast(job: Job, follower: Follower): Promise<number> {
     }
     await job.takeCopy()
   }
-}
-
-/** Removes what conversions left behind. */
-async function tidy(database: Database, lease: Lease): Promise<void> {
-  const { copies } = await messageCollections(database)
-  const live = database.collection(messages)
-  const ordered = (await live.indexes()).some(({ name }) => name === ORDER_INDEX)
-  /* A run that has this one for dead begins after this: its copy is not among those just found. */
-  await lease.check()
-  for (const { name } of copies) await database.db.dropCollection(name)
-  if (ordered) await live.dropIndex(ORDER_INDEX)
-  await database.internal<ConversionMeta>(META).deleteOne({ _id: 'conversion' })
 }
 
 const already = (kind: string, left: ConversionMeta | undefined) =>

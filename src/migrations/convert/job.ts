@@ -17,12 +17,16 @@ export interface Report {
   swapping(): void
 }
 
-/** A conversion under way. */
-export interface Job {
+/** What a run works with. */
+export interface Given {
   readonly database: Database
   readonly lease: Lease
   readonly signal: AbortSignal | undefined
   readonly report: Report
+}
+
+/** A conversion under way. */
+export interface Job extends Given {
   /** As it is stored. */
   readonly state: ConversionMeta
   /** The name of the collection that the messages are copied to. */
@@ -41,10 +45,7 @@ export const findConversion = (database: Database): Promise<ConversionMeta | nul
 export const newCopyName = (database: Database): string => convertingPrefix(database) + nextId().toHexString()
 
 /** Stores a new conversion, or one of an earlier run, as this run's. */
-export async function createJob(
-  given: Pick<Job, 'database' | 'lease' | 'signal' | 'report'>,
-  initial: Omit<ConversionMeta, 'run'>,
-): Promise<Job> {
+export async function createJob(given: Given, initial: Omit<ConversionMeta, 'run'>): Promise<Job> {
   const { database, lease } = given
   const run = nextId()
   let state: ConversionMeta = { ...initial, run }

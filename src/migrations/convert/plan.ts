@@ -5,7 +5,7 @@ import { createRetention, DEFAULT_CAP_BYTES, type StoredRetention } from '../../
 import { messages } from '../../messages/schema.ts'
 import type { ConversionMeta } from '../../meta.ts'
 import { messageCollections } from '../collections.ts'
-import { findPending, lacking } from '../run.ts'
+import { requireMigrated } from '../run.ts'
 import { findConversion } from './job.ts'
 
 export interface Plan {
@@ -29,8 +29,7 @@ export interface Plan {
  * @throws DialogueStoreError `MIGRATION_PENDING`, `MIGRATION_MISMATCH`; `INVALID_INPUT` when the messages would not fit
  */
 export async function planConversion(database: Database, wanted: Retention): Promise<Plan> {
-  const pending = await findPending(database)
-  if (pending.length > 0) throw lacking(pending)
+  await requireMigrated(database)
   const left = (await findConversion(database)) ?? undefined
   const { live, copies } = await messageCollections(database)
   const from = await createRetention(database).load()
