@@ -5,7 +5,7 @@ import { attempt, backOff, type Deadline, deadlineIn } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { mergeExpression } from '../db/merge.ts'
 import { versionedUpdate } from '../db/versioned.ts'
-import { invalidInput, userNotFound, versionConflict } from '../errors.ts'
+import { invalidInput, notRepeatable, userNotFound, versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { id, json, parse } from '../input.ts'
 import { exactJson, type JsonObject, mergeJson } from '../json.ts'
@@ -118,7 +118,10 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
           throw invalidInput([{ path: ['change'], reason: 'must be a function' }])
         return swap(key, { key, ...rest }, async (current) =>
           exactJson(await callback(() => change(current as D)), ['data']),
-        )
+        ).catch((error: unknown) => {
+          /* Called again, the function would see what it may have stored, and change it a second time. */
+          throw notRepeatable(error)
+        })
       },
 
       async deleteContext(userId: unknown): Promise<boolean> {

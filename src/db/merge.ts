@@ -1,7 +1,10 @@
 import type { JsonObject } from '../json.ts'
 import { isPlainObject } from '../json.ts'
 
-/* The server takes about 200 levels of BSON in all. A key costs two of them, a level four to five, on top of the values' own. */
+/*
+ * The server takes about 200 levels of BSON in a command. A key costs two of them, a level four to five, and
+ * values add their own.
+ */
 const MAX_LEVELS = 20
 const MAX_KEYS = 60
 const MAX_NESTING = 150

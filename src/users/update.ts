@@ -4,7 +4,7 @@ import type { Database } from '../db/database.ts'
 import { codeOf, DOCUMENT_VALIDATION_FAILURE, DUPLICATE_KEY } from '../db/failure.ts'
 import { mergeExpression } from '../db/merge.ts'
 import { versionedUpdate } from '../db/versioned.ts'
-import { DialogueStoreError, invalidInput, userNotFound, versionConflict } from '../errors.ts'
+import { DialogueStoreError, invalidInput, notRepeatable, userNotFound, versionConflict } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import { type JsonObject, mergeJson } from '../json.ts'
@@ -117,7 +117,7 @@ export function createUpdate<D>(database: Database, checkData: ShapeCheck | unde
       const conditions = parse(updateOptions, options, ['options'])
       const written =
         typeof patch === 'function'
-          ? await applyResult(key, (user) => patch(user), conditions)
+          ? await applyResult(key, (user) => patch(user), conditions).catch(doubling)
           : await apply(key, parse(userPatch, patch, ['patch']), conditions, database.deadline())
       return toUser(written)
     },
@@ -131,6 +131,11 @@ function meaningOf(error: unknown, set: Record<string, unknown>): unknown {
   if (code !== DOCUMENT_VALIDATION_FAILURE || !set.identities) return error
   const reason = `makes more than ${MAX_IDENTITIES} identities`
   return invalidInput([{ path: ['patch', 'addIdentities'], reason }], error)
+}
+
+/** Called again, the function would see what it may have stored, and change it a second time. */
+const doubling = (error: unknown): never => {
+  throw notRepeatable(error)
 }
 
 const ignoreConflict = (error: unknown): undefined => {

@@ -92,6 +92,37 @@ test('two lost replies raise a version by one', async () => {
   expect(outcome).toMatchObject({ created: true, context: { data: { a: 1 }, version: 1 } })
 })
 
+describe('a write that is never confirmed', () => {
+  let hasty: DialogueStore
+  beforeAll(async () => {
+    hasty = await faulty.open({ timeoutMs: 500 })
+  })
+  const fail = (collection: string) =>
+    faulty.fail({ failCommands: ['findAndModify'], collection, ...UNCONFIRMED })
+
+  test('is unknown, and worth another try where that cannot double it', async () => {
+    await fail('users')
+    await expect(hasty.updateUser(userId, { data: { n: 1 } })).rejects.toMatchObject({
+      outcome: 'unknown',
+      retryable: true,
+    })
+    expect(await store.getUser(userId)).toMatchObject({ data: { n: 1 }, version: 2 })
+  })
+
+  test('is not called retryable where a function would change again what it changed', async () => {
+    const add = (data: { n?: unknown }) => ({ n: Number(data.n ?? 0) + 1 })
+    const unknown = { outcome: 'unknown', retryable: false }
+    await fail('users')
+    const update = hasty.updateUser(userId, ({ data }) => ({ data: add(data) }))
+    await expect(update).rejects.toMatchObject(unknown)
+    await fail('contexts')
+    await expect(hasty.updateContext(userId, add)).rejects.toMatchObject(unknown)
+    await faulty.heal()
+    expect(await store.getUser(userId)).toMatchObject({ data: { n: 1 }, version: 2 })
+    expect(await store.retrieveContext(userId)).toMatchObject({ data: { n: 1 }, version: 1 })
+  })
+})
+
 describe('createUser and ensureUser', () => {
   const racers = <T>(call: () => Promise<T>) => Promise.all(Array.from({ length: 30 }, call))
 
