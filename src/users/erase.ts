@@ -16,7 +16,7 @@ export interface Belongings {
   findEvents(userId: ObjectId, limit: number): Promise<ObjectId[]>
   removeMessages(userId: ObjectId, ids: ObjectId[]): Promise<void>
   removeEvents(userId: ObjectId, ids: ObjectId[]): Promise<void>
-  /** What has no place in a receipt: locks, external ids seen. */
+  /** What has no place in a receipt: external ids seen. Locks expire. */
   removeTraces(userId: ObjectId): Promise<void>
 }
 
