@@ -1,5 +1,5 @@
 import type mongoose from 'mongoose'
-import { attempt, backOff, type Deadline, within } from './attempt.ts'
+import { attempt, backOff, type Deadline, isHopeless, within } from './attempt.ts'
 import type { Database } from './database.ts'
 import { hasLabel, isTransient, timedOut, toStoreError } from './failure.ts'
 
@@ -22,16 +22,17 @@ export async function inTransaction<T>(
 ): Promise<T> {
   for (let round = 0; ; round++) {
     const session = database.client.startSession({ causalConsistency: false })
+    const left = deadline.remaining()
     try {
-      session.startTransaction({ ...OPTIONS, maxCommitTimeMS: Math.max(1, deadline.remaining()) })
-      const result = await within(deadline.remaining(), work(session), () => timedOut('not-applied'))
+      session.startTransaction({ ...OPTIONS, maxCommitTimeMS: Math.max(1, left) })
+      const result = await within(left, work(session), () => timedOut('not-applied'))
       await commit(session, deadline)
       return result
     } catch (error) {
       await abort(session, deadline)
       /* What is not committed did not happen. The driver leaves the label out where no connection was to be had. */
       if (!hasLabel(error, 'TransientTransactionError') && !isTransient(error)) throw error
-      if (!(await backOff(round, deadline))) throw toStoreError(error)
+      if (isHopeless(error, left, deadline) || !(await backOff(round, deadline))) throw toStoreError(error)
     } finally {
       void session.endSession().catch(() => {})
     }
