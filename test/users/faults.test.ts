@@ -95,7 +95,7 @@ test('two lost replies raise a version by one', async () => {
 describe('a write that is never confirmed', () => {
   let hasty: DialogueStore
   beforeAll(async () => {
-    hasty = await faulty.open({ timeoutMs: 500 })
+    hasty = await faulty.open({ timeoutMs: 1000 })
   })
   const fail = (collection: string) =>
     faulty.fail({ failCommands: ['findAndModify'], collection, ...UNCONFIRMED })

@@ -24,10 +24,10 @@ describe('the lease', () => {
   test('is renewed while work runs, so that long work stays alone', async () => {
     const user = await newUser()
     const long = makeWork()
-    const held = store.withUserLock(user, long.work, { leaseMs: 300 })
+    const held = store.withUserLock(user, long.work, { leaseMs: 900 })
     await long.started
     const first = await lockOf(user)
-    await eventually(async () => (await lockOf(user))?.until - first?.until > 600)
+    await eventually(async () => (await lockOf(user))?.until - first?.until > 1000)
     await rejection(
       other.withUserLock(user, async () => {}, { waitMs: 0 }),
       'USER_LOCKED',
@@ -54,7 +54,7 @@ describe('the lease', () => {
 
   test('that has run out lets the next one in', async () => {
     const user = await newUser()
-    const crashed = { _id: new ObjectId(user), owner: new ObjectId(), until: new Date(Date.now() + 400) }
+    const crashed = { _id: new ObjectId(user), owner: new ObjectId(), until: new Date(Date.now() + 1500) }
     await db.collection('dialogue_locks').insertOne(crashed)
     await rejection(
       store.withUserLock(user, async () => {}, { waitMs: 0 }),

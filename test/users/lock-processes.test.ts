@@ -35,7 +35,7 @@ describe('another process', () => {
 
   test('that crashes loses it when its lease has run out', async () => {
     const { id } = await makeUser(store)
-    const child = await holder(id, 1000)
+    const child = await holder(id, 2000)
     child.signal('SIGKILL')
     await child.ended
     await rejection(takeAtOnce(id), 'USER_LOCKED')
