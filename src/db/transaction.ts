@@ -23,29 +23,32 @@ export async function inTransaction<T>(
   for (let round = 0; ; round++) {
     const session = database.client.startSession({ causalConsistency: false })
     const left = deadline.remaining()
+    session.startTransaction({ ...OPTIONS, maxCommitTimeMS: Math.max(1, left) })
+    const running = work(session)
     try {
-      session.startTransaction({ ...OPTIONS, maxCommitTimeMS: Math.max(1, left) })
-      const result = await within(left, work(session), () => timedOut('not-applied'))
+      const result = await within(left, running, () => timedOut('not-applied'))
       await commit(session, deadline)
+      void end(session, running)
       return result
     } catch (error) {
-      await abort(session, deadline)
+      await within(deadline.remaining(), end(session, running), () => timedOut('not-applied')).catch(() => {})
       /* What is not committed did not happen. The driver leaves the label out where no connection was to be had. */
       if (!hasLabel(error, 'TransientTransactionError') && !isTransient(error)) throw error
       if (isHopeless(error, left, deadline) || !(await backOff(round, deadline))) throw toStoreError(error)
-    } finally {
-      void session.endSession().catch(() => {})
     }
   }
 }
 
-/** Frees what the transaction holds before it is run again; a server that does not answer is not waited for. */
-const abort = async (session: ClientSession, deadline: Deadline): Promise<void> => {
-  if (!session.inTransaction()) return
-  const aborted = session.abortTransaction().catch(() => {})
-  if (deadline.remaining() > 0)
-    await within(deadline.remaining(), aborted, () => timedOut('not-applied')).catch(() => {})
-}
+/**
+ * Ends a session, and with it its transaction, which frees what that holds. The abort follows the command that is
+ * under way: if it overtook it, that command would begin the transaction anew, and its locks would stay until
+ * the server's own limit of a minute.
+ */
+const end = (session: ClientSession, running: Promise<unknown>): Promise<void> =>
+  running
+    .catch(() => {})
+    .then(() => session.endSession())
+    .catch(() => {})
 
 /** A commit may be sent any number of times: the server knows which transaction it is. */
 const commit = (session: ClientSession, deadline: Deadline): Promise<void> =>

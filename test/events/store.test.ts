@@ -11,17 +11,19 @@ import {
   storedOf,
   untyped,
 } from '../support/make.ts'
+import { makeStore } from '../support/store.ts'
 
 const HOUR = 3_600_000
 
 let store: DialogueStore
 let db: mongoose.mongo.Db
+let dbName: string
 let events: mongoose.mongo.Collection
 let ana: User
 const start = new Date('2030-05-01T09:00:00.123Z')
 
 beforeAll(async () => {
-  ;({ store, db } = await makeWorld())
+  ;({ store, db, dbName } = await makeWorld())
   events = db.collection('dialogue_events')
   ana = await makeUser(store)
 })
@@ -168,6 +170,14 @@ describe('storeEvent, repeated', () => {
     expect(new Set(outcomes.map(({ event }) => event.id)).size).toBe(1)
     expect(new Set(outcomes.map(({ event }) => event.summary)).size).toBe(1)
     expect(await events.countDocuments({ externalId: 'raced' })).toBe(1)
+  })
+
+  test('stores an external id once over several stores', async () => {
+    const others = [store, await makeStore({ dbName }), await makeStore({ dbName })]
+    const input = { creatorId: ana.id, summary: 'Dentist', start, externalId: 'raced by stores' }
+    const outcomes = await Promise.all(Array.from({ length: 30 }, (_, i) => others[i % 3]?.storeEvent(input)))
+    expect(outcomes.filter((outcome) => outcome?.created)).toHaveLength(1)
+    expect(new Set(outcomes.map((outcome) => outcome?.event.id)).size).toBe(1)
   })
 
   test('keeps external ids of different creators apart', async () => {

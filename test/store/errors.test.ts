@@ -8,7 +8,7 @@ import {
   type User,
 } from '../../src/index.ts'
 import { makeFaultyServer } from '../messages/support/faults.ts'
-import { makeIdentity, makeMessages, makeUser, makeWorld, rejection, untyped } from '../support/make.ts'
+import { makeIdentity, makeUser, makeWorld, rejection, untyped } from '../support/make.ts'
 import { makeStore } from '../support/store.ts'
 
 let store: DialogueStore
@@ -188,13 +188,14 @@ describe('an error', () => {
 describe('a server that does not answer', () => {
   const TIMEOUT_MS = 400
   let faulty: Awaited<ReturnType<typeof makeFaultyServer>>
+  let patient: DialogueStore
   let slow: DialogueStore
   let userId: string
   beforeAll(async () => {
     faulty = await makeFaultyServer()
-    userId = (await makeUser(await faulty.open())).id
+    patient = await faulty.open()
+    userId = (await makeUser(patient)).id
     slow = await faulty.open({ timeoutMs: TIMEOUT_MS })
-    await makeMessages(slow, userId, 1)
   })
   afterAll(() => faulty.stop())
 
@@ -212,7 +213,7 @@ describe('a server that does not answer', () => {
       expectWellFormed(failure)
       expect(failure).toMatchObject({ outcome: 'not-applied', retryable: true })
     }
-    expect((await slow.getUser(userId)).id).toBe(userId)
+    expect((await patient.getUser(userId)).id).toBe(userId)
   })
 
   test('is TIMEOUT for writes, of unknown outcome: repeating is right only where it cannot double', async () => {

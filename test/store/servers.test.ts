@@ -100,18 +100,21 @@ describe('a borrowed connection that is not open', () => {
 describe('a server that is gone after opening', () => {
   const TIMEOUT_MS = 1000
   let server: TestServer
+  let patient: DialogueStore
   let store: DialogueStore
   beforeAll(async () => {
     server = await startServer({ own: true })
-    store = await openStore({ uri: server.uri, timeoutMs: TIMEOUT_MS, ...SMALL })
+    patient = await openStore({ uri: server.uri, ...SMALL })
+    store = await openStore({ uri: server.uri, timeoutMs: TIMEOUT_MS })
   })
   afterAll(async () => {
+    await patient.close()
     await store.close()
     await server.stop()
   })
 
   test('leaves verbs UNAVAILABLE and not applied, within timeoutMs', async () => {
-    const { id: userId } = await makeUser(store)
+    const { id: userId } = await makeUser(patient)
     await server.stop()
     await store.ping().catch(() => {})
     const calls = [
