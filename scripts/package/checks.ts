@@ -7,18 +7,18 @@ export interface Checks {
   failed(): number
 }
 
-export function createChecks(write: (line: string) => void = console.log): Checks {
+export function createChecks(): Checks {
   let failed = 0
   async function need<T>(name: string, work: () => T): Promise<Awaited<T>> {
     const start = performance.now()
     const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`.padStart(7)
     try {
       const result = await work()
-      write(`ok     ${seconds()}  ${name}`)
+      console.log(`ok     ${seconds()}  ${name}`)
       return result
     } catch (error) {
       failed++
-      write(`FAILED ${seconds()}  ${name}\n${indented(error)}`)
+      console.log(`FAILED ${seconds()}  ${name}\n${indented(error)}`)
       throw error
     }
   }
