@@ -82,7 +82,10 @@ const owned = z.strictObject({
   uri: z
     .string('must be text: give a uri, or a connection')
     .regex(/^mongodb(\+srv)?:\/\//, 'must begin with mongodb:// or mongodb+srv://'),
-  dbName: z.string().min(1).max(63).optional(),
+  dbName: z
+    .string()
+    .regex(/^[^/\\. "$\0]{1,63}$/, 'must be 1–63 characters without / \\ . " $ or blanks')
+    .optional(),
   connection: excluded('uri'),
   ...shared,
 })

@@ -55,7 +55,7 @@ async function open(config: OwnedConfig): Promise<Connected> {
 /** The driver parses the URI when a client is made. What it says may quote the URI, password included. */
 function checkUri(uri: string): void {
   try {
-    new mongoose.mongo.MongoClient(uri)
+    new mongoose.mongo.MongoClient(uri).db()
   } catch {
     throw invalidInput([{ path: ['uri'], reason: 'is not a URI that the MongoDB driver takes' }])
   }

@@ -113,6 +113,15 @@ describe('a borrowed connection', () => {
     await opening.close()
   })
 
+  test('may be a view of one, on another database', async () => {
+    const other = await makeDatabase()
+    const store = await openStore({ connection: connection.useDb(other.dbName), ...SMALL })
+    await makeUser(store)
+    await store.close()
+    expect(await other.db.collection('dialogue_users').countDocuments()).toBe(1)
+    expect(await db.listCollections().toArray()).toEqual([])
+  })
+
   test('of another copy of mongoose is refused', async () => {
     const foreign = { useDb: () => {}, getClient: () => ({ db: () => {} }), name: 'x' }
     expect(await refusedPaths(openStore(untyped({ connection: foreign })))).toEqual(['connection'])

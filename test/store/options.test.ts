@@ -24,6 +24,8 @@ describe('openStore', () => {
       () => ({ connection: mongoose.connection, dbName: 'x' }),
       ['dbName'],
     ],
+    ['a database’s name with a dot', (uri) => ({ uri, dbName: 'a.b' }), ['dbName']],
+    ['a uri whose database has a dot', () => ({ uri: 'mongodb://127.0.0.1:1/a.b' }), ['uri']],
     ['a uri that is no text', () => ({ uri: new URL('mongodb://localhost') }), ['uri']],
     ['a uri of another protocol', () => ({ uri: 'http://localhost:27017' }), ['uri']],
     ['a connection that is none', () => ({ connection: {} }), ['connection']],
