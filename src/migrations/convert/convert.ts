@@ -3,9 +3,9 @@
  *
  * 1. Under the migrations' lease, a document says what is being done, and from where on the changes of the
  *    messages have to be followed.                                                              (begin.ts, job.ts)
- * 2. All messages are copied to a new collection that has the target's options, validator and indexes, inside
- *    the server, in the order of storing. Between batches the changes made meanwhile are applied: what a message
- *    is now counts, so each may be applied any number of times.                    (copy.ts, follow.ts)
+ * 2. All messages of the beginning are copied to a new collection that has the target's options, validator and
+ *    indexes, inside the server, in the order of storing. Between batches the changes made meanwhile are applied:
+ *    what a message is now counts, so each may be applied any number of times.     (copy.ts, follow.ts)
  * 3. Writers are fenced: a document tells them to wait, then a validator refuses every write. What was written
  *    before is applied, up to a mark that was made behind the fence.                          (swap.ts)
  * 4. The copy is renamed over the messages, in one step of the server's. Limits were set before.
@@ -20,8 +20,8 @@
  *   not return. A capped copy does not take back what it evicted: only a new message is inserted by a change.
  *
  * Any process may die, or be frozen and wake up much later, at any point:
- * - While copying: the place of the copying and of the changes are stored together, after the batch. The next
- *   run copies that batch again, over itself, and follows from the older place.
+ * - While copying: the place of the copying is stored behind each batch, that of the changes behind each round of
+ *   them. The next run does again, over itself, what was done behind these places; doing it twice is harmless.
  * - Before or behind the fence: a fence expires. The first store that meets an expired one renames the copy, puts
  *   the validator back and removes the fence's document, in this order. The next run finds the copy by its uuid.
  * - Behind the swap, before the fence's document is gone: writes go on, deletions wait until it expires. The next
@@ -43,7 +43,7 @@ import type { ConversionMeta } from '../../meta.ts'
 import { createHistory } from '../history.ts'
 import { requireMigrated } from '../run.ts'
 import { start } from './begin.ts'
-import { batchOf, copyBatch } from './copy.ts'
+import { batchOf, copyBatch, countBetween, hasReached, newest, type Place } from './copy.ts'
 import { applyChanges, type Follower, isHistoryLost, MOST_CHANGES } from './follow.ts'
 import type { Job, Report } from './job.ts'
 import { clearFence, finishLeft, tidy } from './leftovers.ts'
@@ -110,25 +110,49 @@ async function carryOut(job: Job, follower: Follower, plan: Plan): Promise<numbe
   }
 }
 
-/** Changes are followed as often, so that they don't pile up. */
-const FOLLOW_EVERY_MS = 500
+const FEW = 10_000
 
+/**
+ * Copies what was stored before now; what comes later, the changes bring. A capped copy takes messages in the
+ * order of storing only, so there the changes have to wait for the copying to arrive: it runs after the writers,
+ * over a shorter distance each time, and over the last one without looking at the changes.
+ */
 async function copyAll(job: Job, follower: Follower, plan: Plan): Promise<void> {
-  const size = batchOf(plan.averageBytes)
-  if (!job.state.complete) job.report.copying(plan.messages, job.state.copied)
-  let followed = performance.now()
-  while (!job.state.complete) {
+  if (job.state.complete) return
+  const { database, state, report } = job
+  report.copying(plan.messages, state.copied)
+  const inOrder = state.to.kind === 'capped'
+  let left = Number.POSITIVE_INFINITY
+  let last = false
+  while (!last) {
+    const end = await newest(database)
+    if (!end || hasReached(job.state.place, end)) break
+    const before = left
+    left = inOrder ? await countBetween(database, job.state.place, end) : 0
+    last = left < FEW || left > before / 2
+    await copyUpTo(job, end, batchOf(plan.averageBytes), last && inOrder ? undefined : follower)
+  }
+  await job.save({ complete: true })
+}
+
+/** By turns, so that neither falls behind. */
+const COPY_MS = 500
+const FOLLOW_MS = 1000
+
+async function copyUpTo(job: Job, end: Place, size: number, follower: Follower | undefined): Promise<void> {
+  let turn = performance.now()
+  while (!hasReached(job.state.place, end)) {
     job.signal?.throwIfAborted()
-    const reached = await copyBatch(job, size)
-    await job.save({ ...reached, token: follower.token() })
-    if (performance.now() - followed < FOLLOW_EVERY_MS) continue
+    await job.save(await copyBatch(job, end, size))
+    if (!follower || performance.now() - turn < COPY_MS) continue
     await catchUp(job, follower)
-    followed = performance.now()
+    turn = performance.now()
   }
 }
 
-/** Applies changes until few are left. */
+/** Applies changes until few are left, or for a while: writers may be faster, until they are fenced. */
 async function catchUp(job: Job, follower: Follower): Promise<void> {
+  const end = performance.now() + FOLLOW_MS
   let changes: number
   do {
     job.signal?.throwIfAborted()
@@ -136,7 +160,7 @@ async function catchUp(job: Job, follower: Follower): Promise<void> {
     await applyChanges(job, next)
     await job.save({ token: follower.token() })
     changes = next.length
-  } while (changes === MOST_CHANGES)
+  } while (changes === MOST_CHANGES && performance.now() < end)
 }
 
 /** @returns how long writers had to wait, in the end */

@@ -26,14 +26,14 @@ export const batchOf = (averageBytes: number): number =>
   Math.max(1, Math.min(MOST, Math.floor(BATCH_BYTES / Math.max(1, averageBytes))))
 
 /** Everything between two places, the second one included. Exact ranges: the server reads no other key. */
-function between(after: Place | undefined, end: Place | undefined): Filter {
-  if (after && end && after.createdAt.getTime() === end.createdAt.getTime())
+function between(after: Place | undefined, end: Place): Filter {
+  if (after?.createdAt.getTime() === end.createdAt.getTime())
     return { createdAt: end.createdAt, _id: { $gt: after._id, $lte: end._id } }
-  if (!after && !end) return {}
-  const inside = { ...(after && { $gt: after.createdAt }), ...(end && { $lt: end.createdAt }) }
-  const branches: Filter[] = [{ createdAt: inside }]
+  const branches: Filter[] = [
+    { createdAt: { ...(after && { $gt: after.createdAt }), $lt: end.createdAt } },
+    { createdAt: end.createdAt, _id: { $lte: end._id } },
+  ]
   if (after) branches.push({ createdAt: after.createdAt, _id: { $gt: after._id } })
-  if (end) branches.push({ createdAt: end.createdAt, _id: { $lte: end._id } })
   return { $or: branches }
 }
 
@@ -60,36 +60,60 @@ export async function merge(
   )
 }
 
-/** Copies the next messages, and gives how far that went. */
+/** Copies the next messages before an end, and gives how far that went. */
 export async function copyBatch(
   job: Job,
+  end: Place,
   size: number,
-): Promise<Pick<ConversionMeta, 'copied' | 'place' | 'complete'>> {
+): Promise<Required<Pick<ConversionMeta, 'copied' | 'place'>>> {
   const { place: after, copied } = job.state
-  const end = await endOfBatch(job.database, after, size)
-  const range = between(after, end)
-  const count = end ? size : await countOf(job.database, range)
+  const next = await endOfBatch(job.database, after, end, size)
+  const range = between(after, next ?? end)
+  const count = next ? size : await countOf(job.database, range)
   await merge(job, range, 'insert', ORDER)
   job.report.copied(count)
-  return { copied: copied + count, ...(end ? { place: end } : { complete: true }) }
+  return { copied: copied + count, place: next ?? end }
 }
 
+/** Undefined if fewer are left. */
 async function endOfBatch(
   database: Database,
   after: Place | undefined,
+  end: Place,
   size: number,
 ): Promise<Place | undefined> {
-  const [end] = await attempt(database.deadline(), 'read', (maxTimeMS) =>
+  const [last] = await attempt(database.deadline(), 'read', (maxTimeMS) =>
     database
       .collection(messages)
-      .find(between(after, undefined), { projection: ORDER, hint: ORDER, readConcern: MAJORITY, maxTimeMS })
+      .find(between(after, end), { projection: ORDER, hint: ORDER, readConcern: MAJORITY, maxTimeMS })
       .sort(ORDER)
       .skip(size - 1)
       .limit(1)
       .toArray(),
   )
-  return end && { createdAt: end.createdAt, _id: end._id }
+  return last && placeOf(last)
 }
+
+const placeOf = ({ createdAt, _id }: MessageDocument): Place => ({ createdAt, _id })
+
+export function hasReached(place: Place | undefined, end: Place): boolean {
+  if (!place) return false
+  const ahead = place.createdAt.getTime() - end.createdAt.getTime()
+  return ahead > 0 || (ahead === 0 && place._id.toHexString() >= end._id.toHexString())
+}
+
+/** The place of the message that was stored last; undefined if there is none. */
+export async function newest(database: Database): Promise<Place | undefined> {
+  const last = await attempt(database.deadline(), 'read', (maxTimeMS) =>
+    database
+      .collection(messages)
+      .findOne({}, { sort: { createdAt: -1, _id: -1 }, projection: ORDER, readConcern: MAJORITY, maxTimeMS }),
+  )
+  return last ? placeOf(last) : undefined
+}
+
+export const countBetween = (database: Database, after: Place | undefined, end: Place): Promise<number> =>
+  countOf(database, between(after, end))
 
 const countOf = (database: Database, range: Filter): Promise<number> =>
   attempt(database.deadline(), 'read', (maxTimeMS) =>

@@ -111,8 +111,8 @@ const DROPPED = new Set<string>(['rename', 'drop', 'dropDatabase', 'invalidate']
 
 /**
  * Does to the copy what was done to the messages. What a message is now counts, not what a change says of it,
- * so a change may be applied any number of times. Of messages that the copying has still to reach, only
- * deletions matter: it will find them as they are by then.
+ * so a change may be applied any number of times. A capped copy takes messages in the order of storing only:
+ * those that the copying has still to reach it leaves to it.
  *
  * Evictions and expiries look like deletions and are treated so: the copy holds what the original holds.
  */
@@ -123,12 +123,13 @@ export async function applyChanges(job: Job, changes: Change[]): Promise<void> {
   const there = await stillThere(job.database, touched)
   const lost = touched.filter(({ id }) => !there.has(id.toHexString()))
   if (lost.length > 0) await removeFrom(job, lost)
-  const { complete, place } = job.state
-  if (!complete && !place) return
+  const { complete, place, to } = job.state
+  const all = complete || to.kind === 'rolling'
+  if (!all && !place) return
   const kept = touched.filter(({ id }) => there.has(id.toHexString()))
   const take = async (some: Touched[], whenNotMatched: 'insert' | 'discard') => {
     const filter = { _id: { $in: some.map(({ id }) => id) } }
-    const reached = complete || !place ? filter : { $and: [filter, upTo(place)] }
+    const reached = all || !place ? filter : { $and: [filter, upTo(place)] }
     if (some.length > 0) await merge(job, reached, whenNotMatched)
   }
   await take(

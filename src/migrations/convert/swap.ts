@@ -11,13 +11,15 @@ import type { Job } from './job.ts'
 
 /** Writers wait no longer than this for a conversion that died while it fenced them. */
 const FENCE_MS = 5000
+/** Writers wait no longer than this at a time for a conversion that has more to catch up with. */
+const LONGEST_DRAIN_MS = 3000
 
 const metaOf = (database: Database) => database.internal<RetentionMeta>(META)
 const fencedUntil = { $add: ['$$NOW', FENCE_MS] }
 
 /**
  * Fences writers, takes over what they wrote before, and puts the copy in the place of the messages.
- * @returns false if that took too long, and a store lifted the fence: nothing was swapped
+ * @returns false if that took too long, so that the fence was lifted: nothing was swapped
  */
 export async function swap(job: Job, follower: Follower): Promise<boolean> {
   await raiseFence(job)
@@ -49,11 +51,15 @@ async function raiseFence({ database, copy, state: { to } }: Job): Promise<void>
   await refuseWrites(database)
 }
 
-/** Applies every change from before the fence: the mark, written behind it, comes after them. */
+/**
+ * Applies every change from before the fence: the mark, written behind it, comes after them.
+ * @returns false if the fence is gone, or that takes too long: then writers get a turn
+ */
 async function drain(job: Job, follower: Follower): Promise<boolean> {
   const mark = nextId()
   await job.save({ mark, copy: job.copy })
-  while (await renewFence(job)) {
+  const end = performance.now() + LONGEST_DRAIN_MS
+  while (performance.now() < end && (await renewFence(job))) {
     job.signal?.throwIfAborted()
     const changes = await follower.next()
     await applyChanges(job, changes)
