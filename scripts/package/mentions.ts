@@ -7,7 +7,7 @@ import type { Tarball } from './tarball.ts'
 
 /** Places of one machine: somebody's home, a container's work folder. `/home/me` is anybody's. */
 const OF_A_MACHINE = /(?<![\w.@/-])\/(?:home|root|Users|work)\/(?!me\b)[\w.-]+/g
-const CODE = /\.[cm]?[jt]s$/
+const CODE = /\.([cm]?[jt]s|jsonc)$/
 const UPWARDS = /(?<![\w/])(?:\.\.\/)+[\w@](?:[\w./@-]*\w)?/g
 
 /**
