@@ -1,5 +1,5 @@
 import { type Retention, retention } from '../config.ts'
-import { convertRetention } from '../migrations/convert/convert.ts'
+import { type Conversion, convertRetention } from '../migrations/convert/convert.ts'
 import type { Report } from '../migrations/convert/job.ts'
 import { type Plan, planConversion } from '../migrations/convert/plan.ts'
 import { count, say } from './output.ts'
@@ -38,12 +38,19 @@ export async function convert({ database, dryRun, signal }: Task, wanted: Retent
   try {
     const done = await convertRetention({ database, wanted, signal, report: screen.report })
     screen.close()
-    const text = `Converted from ${describe(done.from)} to ${describe(done.to)}.`
-    const copied = `${count(done.messages)} messages were copied; writers waited for ${done.fencedMs} ms.`
-    return { data: { dryRun, ...done }, lines: [text, copied] }
+    return { data: { dryRun, ...done }, lines: tell(done) }
   } finally {
     screen.close()
   }
+}
+
+function tell({ from, to, messages, fencedMs }: Conversion): string[] {
+  if (from.kind === to.kind)
+    return [`An earlier run had converted to ${describe(to)}; what it left is tidied up.`]
+  return [
+    `Converted from ${describe(from)} to ${describe(to)}.`,
+    `${count(messages)} messages were copied; writers waited for ${fencedMs} ms.`,
+  ]
 }
 
 function foresee({ action, from, to, messages, copied }: Plan): Result {

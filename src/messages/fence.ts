@@ -36,14 +36,22 @@ export async function readFence(database: Database, deadline: Deadline): Promise
 }
 
 /** Keeps writers out. Writes with `bypassDocumentValidation` and deletions still pass. */
-export async function refuseWrites({ db, nameOf }: Database): Promise<void> {
-  await db.command({
-    collMod: nameOf(messages.collection),
+export const refuseWrites = (database: Database): Promise<void> =>
+  setValidator(database, {
     validator: REFUSE_ALL,
     /* Whatever passes all the same is found in the changes as a whole, also when the collection is gone. */
     changeStreamPreAndPostImages: { enabled: true },
-    writeConcern: MAJORITY,
   })
+
+const acceptWrites = (database: Database): Promise<void> =>
+  setValidator(database, {
+    validator: validatorOf(messages),
+    changeStreamPreAndPostImages: { enabled: false },
+  })
+
+async function setValidator(database: Database, options: mongoose.mongo.Document): Promise<void> {
+  const command = { collMod: database.nameOf(messages.collection), ...options, writeConcern: MAJORITY }
+  await attempt(database.deadline(), 'write', (maxTimeMS) => database.db.command({ ...command, maxTimeMS }))
 }
 
 /**
@@ -79,15 +87,6 @@ async function refusesWrites({ db, nameOf }: Database): Promise<boolean> {
     .listCollections<{ name: string; options?: mongoose.mongo.Document }>({ name })
     .toArray()
   return isDeepStrictEqual(info?.options?.validator, REFUSE_ALL)
-}
-
-async function acceptWrites({ db, nameOf }: Database): Promise<void> {
-  await db.command({
-    collMod: nameOf(messages.collection),
-    validator: validatorOf(messages),
-    changeStreamPreAndPostImages: { enabled: false },
-    writeConcern: MAJORITY,
-  })
 }
 
 /**

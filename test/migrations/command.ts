@@ -51,7 +51,7 @@ export const command = (args: string[], environment?: NodeJS.ProcessEnv): Promis
   start(args, environment).ended
 
 /** Polls until it holds. */
-export async function until(condition: () => Promise<boolean> | boolean, ms = 20_000): Promise<void> {
+export async function until(condition: () => Promise<boolean> | boolean, ms = 40_000): Promise<void> {
   const end = performance.now() + ms
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`still not so after ${ms} ms: ${condition}`)

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { makeMessages, makeUser } from '../support/make.ts'
 import { makeDatabase, makeStore } from '../support/store.ts'
-import { command, start, until } from './command.ts'
+import { command, start } from './command.ts'
 import { shapeOf } from './ledger.ts'
 import { hold, makeScene, startSlowly, useOwnServer } from './scene.ts'
 
@@ -17,7 +17,6 @@ test('frozen while it keeps bots waiting, and woken when another run is done, it
   await fencing()
   frozen.child.kill('SIGSTOP')
   const other = start(scene.to('rolling'))
-  await until(() => other.said().includes('Waiting'))
   await bots.turns(2)
   expect(await other.ended).toMatchObject({ code: 0 })
   expect(await scene.kind()).toBe('rolling')

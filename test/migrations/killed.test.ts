@@ -50,10 +50,11 @@ test('bots go on, and the rest is done, when it is killed just after the swap', 
   const { bots, db } = scene
   /* The second stream of changes is opened behind the swap. */
   const namespace = `${db.databaseName}.$cmd.aggregate`
-  await hold({ failCommands: ['aggregate'], namespace, blockTimeMS: 3000 }, { skip: 1 })
+  await hold({ failCommands: ['aggregate'], namespace, blockTimeMS: 10_000 }, { skip: 1 })
   const first = start([...scene.to('rolling'), '--max-per-user', '100000'])
   await until(async () => (await scene.kind()) === 'rolling')
   await kill(first)
+  await release()
   expect(await scene.fenced()).toBe(true)
   await bots.turns(2)
   expect((await bots.store.stats()).messages.retention).toEqual({ kind: 'rolling', maxPerUser: 100_000 })

@@ -102,12 +102,14 @@ export function hasReached(place: Place | undefined, end: Place): boolean {
   return ahead > 0 || (ahead === 0 && place._id.toHexString() >= end._id.toHexString())
 }
 
+const NEWEST = { sort: { createdAt: -1, _id: -1 }, hint: ORDER } as const
+
 /** The place of the message that was stored last; undefined if there is none. */
 export async function newest(database: Database): Promise<Place | undefined> {
   const last = await attempt(database.deadline(), 'read', (maxTimeMS) =>
     database
       .collection(messages)
-      .findOne({}, { sort: { createdAt: -1, _id: -1 }, projection: ORDER, readConcern: MAJORITY, maxTimeMS }),
+      .findOne({}, { ...NEWEST, projection: ORDER, readConcern: MAJORITY, maxTimeMS }),
   )
   return last ? placeOf(last) : undefined
 }

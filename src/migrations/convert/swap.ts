@@ -22,8 +22,8 @@ const fencedUntil = { $add: ['$$NOW', FENCE_MS] }
  * @returns false if that took too long, so that the fence was lifted: nothing was swapped
  */
 export async function swap(job: Job, follower: Follower): Promise<boolean> {
-  await raiseFence(job)
   try {
+    await raiseFence(job)
     const swapped = (await drain(job, follower)) && (await putInPlace(job))
     if (!swapped) await liftFence(job.database, job.copy)
     return swapped
