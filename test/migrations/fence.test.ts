@@ -54,7 +54,7 @@ test('writes that slip through the fence are not lost with the old collection', 
 test('Ctrl-C ends it cleanly; converting the other way drops what it left', async () => {
   const scene = await makeScene(3000)
   const before = await shapeOf(scene.db)
-  const running = await startSlowly(scene, 'rolling', 1000)
+  const running = await startSlowly(scene, scene.to('rolling'), 1000)
   running.child.kill('SIGINT')
   expect(await running.ended).toMatchObject({ code: 130, stderr: expect.stringContaining('Stopped.') })
   expect(await scene.meta.distinct('_id')).not.toContain('lease')

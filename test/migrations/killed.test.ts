@@ -8,7 +8,7 @@ useOwnServer()
 test('goes on after it was killed while copying', async () => {
   const scene = await makeScene(4000)
   const { bots } = scene
-  await kill(await startSlowly(scene, 'rolling', 1000))
+  await kill(await startSlowly(scene, scene.to('rolling'), 1000))
   await release()
   const copied = await scene.copied()
   expect(copied).toBeLessThan(4000)
@@ -46,19 +46,19 @@ test('bots go on when it is killed while it keeps them waiting; what it sent las
 })
 
 test('bots go on, and the rest is done, when it is killed just after the swap', async () => {
-  const scene = await makeScene(500)
+  const scene = await makeScene(3000)
   const { bots, db } = scene
-  /* The second stream of changes is opened behind the swap. */
+  const first = await startSlowly(scene, [...scene.to('rolling'), '--max-per-user', '100000'], 1000)
+  /* A second stream of changes is opened behind the swap. */
   const namespace = `${db.databaseName}.$cmd.aggregate`
-  await hold({ failCommands: ['aggregate'], namespace, blockTimeMS: 10_000 }, { skip: 1 })
-  const first = start([...scene.to('rolling'), '--max-per-user', '100000'])
+  await hold({ failCommands: ['aggregate'], namespace, blockTimeMS: 5000 })
   await until(async () => (await scene.kind()) === 'rolling')
   await kill(first)
-  await release()
   expect(await scene.fenced()).toBe(true)
   await bots.turns(2)
   expect((await bots.store.stats()).messages.retention).toEqual({ kind: 'rolling', maxPerUser: 100_000 })
 
+  await release()
   const second = await command([...scene.to('rolling'), '--json'])
   expect(second.code).toBe(0)
   expect(await scene.meta.distinct('_id')).not.toContain('conversion')

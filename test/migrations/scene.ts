@@ -73,11 +73,11 @@ export async function hold(data: Held, mode: unknown = 'alwaysOn'): Promise<() =
 export const release = async () =>
   (await adminDb()).command({ configureFailPoint: 'failCommand', mode: 'off' })
 
-/** Starts a conversion, so slow in copying that it can be interrupted when it has copied so many messages. */
-export async function startSlowly(scene: Scene, kind: string, copied: number): Promise<Running> {
+/** Starts a conversion, so slow in copying that something can be done when it has copied so many messages. */
+export async function startSlowly(scene: Scene, args: string[], copied: number): Promise<Running> {
   const namespace = `${scene.db.databaseName}.dialogue_messages`
   await hold({ failCommands: ['aggregate'], namespace, blockTimeMS: 300 })
-  const running = start(scene.to(kind))
+  const running = start(args)
   await until(async () => (await scene.copied()) >= copied)
   return running
 }
