@@ -18,7 +18,7 @@ import { trimForLowerLimit } from './messages/trim.ts'
 import { ensureMigrated } from './migrations/run.ts'
 import { shapeCheck } from './shape.ts'
 import { createStats } from './stats.ts'
-import { ALIVE, users as userModel } from './users/schema.ts'
+import { ALIVE, toUser, users as userModel } from './users/schema.ts'
 import { createDirectory, createUsers } from './users/users.ts'
 
 /**
@@ -87,7 +87,7 @@ function assemble(
   const events = createEvents({ database, checkData: check('eventData'), touchUser: directory.touch })
   const eventReading = createEventReading({
     database,
-    usersById: directory.byId,
+    creators: { alive: ALIVE, show: toUser },
     requireUser: directory.require,
   })
   const erasedEvents = createErasedEvents(database)

@@ -34,21 +34,34 @@ export interface Database {
   readonly timeoutMs: number
   /** The full name of a collection: `dialogue_users`. */
   nameOf(collection: string): string
+  /** The driver's collection of a model: input is validated by then, and Mongoose would cast it again. */
   collection<S extends z.ZodType<mongoose.mongo.Document>>(
     definition: ModelDefinition<S>,
   ): Collection<z.output<S>>
   /** A collection of the library's own bookkeeping, which has no model. */
   internal<D extends mongoose.mongo.Document>(collection: string): Collection<D>
-  /** The Mongoose model, registered on our own view of the connection. Once for each definition. */
-  model(definition: ModelDefinition): mongoose.Model<mongoose.mongo.Document>
+  /**
+   * The Mongoose model, registered on our own view of the connection.
+   * @param name the full name of another collection of the same shape: a copy that is being filled
+   */
+  model(definition: ModelDefinition, name?: string): Model
 }
+
+export type Model = mongoose.Model<mongoose.mongo.Document>
 
 export function createDatabase(connection: mongoose.Connection, prefix: string, timeoutMs: number): Database {
   const client = connection.getClient()
   const db = client.db(connection.name, OPTIONS)
+  /* The models' own collections come from here: queries of Mongoose's, `populate` among them, get our options. */
+  Object.assign(connection, { db })
   const nameOf = (collection: string) => prefix + collection
   const internal = <D extends mongoose.mongo.Document>(collection: string) =>
     db.collection<D>(nameOf(collection), OPTIONS)
+  const model = (definition: ModelDefinition, name = nameOf(definition.collection)): Model => {
+    const known = name === nameOf(definition.collection) ? definition.name : `${definition.name} ${name}`
+    const registered: Model | undefined = connection.models[known]
+    return registered ?? connection.model<mongoose.mongo.Document>(known, mongooseSchemaOf(definition), name)
+  }
   return {
     connection,
     client,
@@ -58,12 +71,7 @@ export function createDatabase(connection: mongoose.Connection, prefix: string, 
     nameOf,
     internal,
     collection: <S extends z.ZodType<mongoose.mongo.Document>>(definition: ModelDefinition<S>) =>
-      internal<z.output<S>>(definition.collection),
-    model: (definition) =>
-      connection.model<mongoose.mongo.Document>(
-        definition.name,
-        mongooseSchemaOf(definition),
-        nameOf(definition.collection),
-      ),
+      db.collection<z.output<S>>(model(definition).collection.collectionName, OPTIONS),
+    model,
   }
 }

@@ -17,7 +17,7 @@ export interface ModelDefinition<S extends z.ZodType = z.ZodType> {
   /** What else may be stored in the collection: a tombstone in place of a user. */
   alternative?: z.ZodType
   indexes: IndexDefinition[]
-  /** Fields that hold another model's `_id`, and that model's name. */
+  /** Fields that hold another model's `_id`, and that model's name: `creatorId` is populated as `creator`. */
   refs?: Record<string, string>
 }
 
@@ -111,7 +111,7 @@ function toMongooseType(schema: JsonSchema): unknown {
 
 /**
  * The Mongoose schema of a model. The store validates with zod and writes through the driver, so the schema
- * does what remains: collection, indexes and references.
+ * does what remains: collections and their indexes are created from it, and references populated.
  */
 export function mongooseSchemaOf({
   document,
@@ -131,5 +131,8 @@ export function mongooseSchemaOf({
     bufferCommands: false,
   })
   for (const { keys, options } of indexes) schema.index(keys, options)
+  for (const [path, ref] of Object.entries(refs)) {
+    schema.virtual(path.replace(/Id$/, ''), { ref, localField: path, foreignField: '_id', justOne: true })
+  }
   return schema
 }

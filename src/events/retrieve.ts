@@ -28,30 +28,30 @@ export interface EventPage<E, D> {
 
 const MOST_COUNTED = 10_000
 
-interface Needs<D> {
+interface Needs<C, D> {
   database: Database
-  /** The users of these ids, by id, in one query. */
-  usersById(ids: ObjectId[], deadline: Deadline): Promise<Map<string, User<D>>>
+  /** How creators are found and shown: the users' filter of who was not erased, and their conversion. */
+  creators: { alive: mongoose.mongo.Document; show(document: C): User<D> }
   /** @throws DialogueStoreError `USER_NOT_FOUND` */
   requireUser(userId: ObjectId, deadline: Deadline): Promise<void>
 }
 
-export function createEventReading<E, D>({ database, usersById, requireUser }: Needs<D>) {
+export function createEventReading<C, E, D>({ database, creators, requireUser }: Needs<C, D>) {
   const collection = database.collection(events)
+  const model = database.model(events)
 
-  /** One query for the creators of a page, not one each. */
-  async function withCreators(
-    found: CalendarEvent<E, D>[],
-    deadline: Deadline,
-  ): Promise<CalendarEvent<E, D>[]> {
-    const ids = [...new Set(found.map(({ creatorId }) => creatorId))].map(
-      (hex) => new mongoose.mongo.ObjectId(hex),
+  /** Mongoose populates the reference with one query for the page, not one for each event. */
+  async function withCreators(found: EventDocument[], deadline: Deadline): Promise<CalendarEvent<E, D>[]> {
+    const populated = await attempt(deadline, 'read', (maxTimeMS) =>
+      model.populate<EventDocument & { creator?: C | null }>(
+        found.map((event) => ({ ...event })),
+        { path: 'creator', match: creators.alive, options: { lean: true, maxTimeMS } },
+      ),
     )
-    const creators = await usersById(ids, deadline)
-    return found.map((event) => {
-      const creator = creators.get(event.creatorId)
-      return creator ? { ...event, creator } : event
-    })
+    return populated.map(({ creator, ...event }) => ({
+      ...toEvent<E, D>(event),
+      ...(creator && { creator: creators.show(creator) }),
+    }))
   }
 
   return {
@@ -63,8 +63,8 @@ export function createEventReading<E, D>({ database, usersById, requireUser }: N
         collection.findOne({ _id }, { maxTimeMS }),
       )
       if (!document) throw eventNotFound()
-      const event = toEvent<E, D>(document)
-      return withCreator ? ((await withCreators([event], deadline))[0] ?? event) : event
+      const [event = toEvent<E, D>(document)] = withCreator ? await withCreators([document], deadline) : []
+      return event
     },
 
     async retrieveEvents(filter: unknown = {}): Promise<EventPage<E, D>> {
@@ -87,9 +87,10 @@ export function createEventReading<E, D>({ database, usersById, requireUser }: N
       ])
       const shown = found.slice(0, given.limit)
       const last = shown.at(-1)
-      const page = shown.map((document) => toEvent<E, D>(document))
       return {
-        events: given.withCreator ? await withCreators(page, deadline) : page,
+        events: given.withCreator
+          ? await withCreators(shown, deadline)
+          : shown.map((document) => toEvent<E, D>(document)),
         count,
         countIsExact: count < MOST_COUNTED,
         nextCursor: found.length > given.limit && last ? toCursor(last) : null,

@@ -11,21 +11,20 @@ const NAMESPACE_EXISTS = 48
  * @param name the collection's full name, if not the model's own
  */
 export async function createCollection(
-  { db, nameOf }: Database,
-  model: ModelDefinition,
+  database: Database,
+  definition: ModelDefinition,
   options: mongoose.mongo.CreateCollectionOptions = {},
-  name = nameOf(model.collection),
+  name = database.nameOf(definition.collection),
 ): Promise<void> {
-  const validator = validatorOf(model)
+  const model = database.model(definition, name)
+  const validator = validatorOf(definition)
   try {
-    await db.createCollection(name, { ...options, validator })
+    await database.db.createCollection(name, { ...options, validator })
   } catch (error) {
     if (codeOf(error) !== NAMESPACE_EXISTS) throw error
-    await db.command({ collMod: name, validator })
+    await database.db.command({ collMod: name, validator })
   }
-  await db
-    .collection(name)
-    .createIndexes(model.indexes.map(({ keys, options }) => ({ key: keys, ...options })))
+  await model.createIndexes()
 }
 
 /** A collection, and what stays its own when it is renamed. */

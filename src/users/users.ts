@@ -8,21 +8,20 @@ import { createCreation } from './create.ts'
 import { type Belongings, createErasure } from './erase.ts'
 import { createLocking } from './lock.ts'
 import { createReading } from './read.ts'
-import { ALIVE, toUser, type User, users } from './schema.ts'
+import { ALIVE, users } from './schema.ts'
 import { createUpdate } from './update.ts'
 
 /** What other models ask of users. */
-export interface UserDirectory<D> {
+export interface UserDirectory {
   /** Of these ids, those of users who exist, as hex. */
   among(ids: ObjectId[], deadline: Deadline): Promise<Set<string>>
-  byId(ids: ObjectId[], deadline: Deadline): Promise<Map<string, User<D>>>
   /** @throws DialogueStoreError `USER_NOT_FOUND` */
   require(userId: ObjectId, deadline: Deadline): Promise<void>
   /** A write to the user inside a transaction, which makes it conflict with an erasure. */
   touch(userId: ObjectId, session: mongoose.mongo.ClientSession): Promise<void>
 }
 
-export function createDirectory<D>(database: Database): UserDirectory<D> {
+export function createDirectory(database: Database): UserDirectory {
   const collection = database.collection(users)
   const among = async (ids: ObjectId[], deadline: Deadline) => {
     const found = await attempt(deadline, 'read', (maxTimeMS) =>
@@ -32,12 +31,6 @@ export function createDirectory<D>(database: Database): UserDirectory<D> {
   }
   return {
     among,
-    async byId(ids, deadline) {
-      const found = await attempt(deadline, 'read', (maxTimeMS) =>
-        collection.find({ _id: { $in: ids }, ...ALIVE }, { maxTimeMS }).toArray(),
-      )
-      return new Map(found.map((user) => [user._id.toHexString(), toUser<D>(user)]))
-    },
     async require(userId, deadline) {
       if ((await among([userId], deadline)).size === 0) throw userNotFound()
     },
@@ -52,16 +45,16 @@ export function createDirectory<D>(database: Database): UserDirectory<D> {
   }
 }
 
-interface Needs<D> {
+interface Needs {
   database: Database
-  directory: UserDirectory<D>
+  directory: UserDirectory
   checkData: ShapeCheck | undefined
   createContext(userId: ObjectId, session: mongoose.mongo.ClientSession): Promise<void>
   belongings: Belongings
 }
 
 /** The verbs on users, by what they do to the database. */
-export function createUsers<D>({ database, directory, checkData, createContext, belongings }: Needs<D>) {
+export function createUsers<D>({ database, directory, checkData, createContext, belongings }: Needs) {
   const { getUser, findUser, listUsers, iterateUsers } = createReading<D>(database)
   const locking = createLocking(database, (userId) => directory.require(userId, database.deadline()))
   return {
