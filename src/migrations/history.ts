@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
+import { renewLease, takeLease } from '../db/lease.ts'
 import { DialogueStoreError } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { META } from '../meta.ts'
@@ -51,32 +51,14 @@ export interface MigrationHistory {
 
 export function createHistory(database: Database): MigrationHistory {
   const rows = database.internal<Row>(META)
-  const until = { $add: ['$$NOW', LEASE_MS] }
-
-  async function claim(owner: ObjectId): Promise<boolean> {
-    const mine = {
-      $or: [{ $eq: ['$owner', owner] }, { $lt: [{ $ifNull: ['$until', new Date(0)] }, '$$NOW'] }],
-    }
-    const set = { owner: { $cond: [mine, owner, '$owner'] }, until: { $cond: [mine, until, '$until'] } }
-    const row = await rows
-      .findOneAndUpdate({ _id: LEASE }, [{ $set: set }], { upsert: true, returnDocument: 'after' })
-      .catch((error: unknown) => {
-        if (codeOf(error) === DUPLICATE_KEY) return null
-        throw error
-      })
-    return row?.owner?.equals(owner) ?? false
-  }
-
-  /** Never takes the lease anew: somebody may have had it, and given it back, while this process was frozen. */
-  const renew = async (owner: ObjectId): Promise<boolean> => {
-    const { matchedCount } = await attempt(database.deadline(), 'write', (maxTimeMS) =>
-      rows.updateOne({ _id: LEASE, owner }, [{ $set: { until } }], { maxTimeMS }),
+  /** Also tells whether it is still ours: somebody may have had it, and given it back, while this process was frozen. */
+  const renew = (owner: ObjectId): Promise<boolean> =>
+    attempt(database.deadline(), 'write', (maxTimeMS) =>
+      renewLease(rows, LEASE, owner, LEASE_MS, { maxTimeMS }),
     )
-    return matchedCount === 1
-  }
 
   async function waitFor(owner: ObjectId, { deadline, signal, onWait }: Turn): Promise<void> {
-    for (let round = 0; !(await claim(owner)); round++) {
+    for (let round = 0; !(await takeLease(rows, LEASE, owner, LEASE_MS)); round++) {
       if (deadline.remaining() === 0) throw busy()
       if (round === 0) onWait?.()
       await sleep(POLL_MS)

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { attempt, deadlineIn } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import type { ModelDefinition } from '../db/definition.ts'
-import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
+import { renewLease, takeLease } from '../db/lease.ts'
 import { createKeyedQueue } from '../db/queue.ts'
 import { DialogueStoreError, invalidInput } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
@@ -53,35 +53,14 @@ export function createLocking(database: Database, requireUser: (userId: ObjectId
   /** Whom we hold a lock of, by its owner's id. */
   const held = new Map<ObjectId, ObjectId>()
 
-  /** Takes the lock if it is free or expired; true as well if it is ours by an attempt whose reply was lost. */
-  const lease = async (userId: ObjectId, owner: ObjectId, leaseMs: number): Promise<boolean> => {
-    const mine = {
-      $or: [{ $eq: ['$owner', owner] }, { $lt: [{ $ifNull: ['$until', new Date(0)] }, '$$NOW'] }],
-    }
-    const taken = { owner, until: { $add: ['$$NOW', leaseMs] } }
-    const set = {
-      owner: { $cond: [mine, taken.owner, '$owner'] },
-      until: { $cond: [mine, taken.until, '$until'] },
-    }
-    const lock = await attempt(database.deadline(), 'write', (maxTimeMS) =>
-      collection.findOneAndUpdate({ _id: userId }, [{ $set: set }], {
-        upsert: true,
-        returnDocument: 'after',
-        maxTimeMS,
-      }),
+  const take = (userId: ObjectId, owner: ObjectId, leaseMs: number): Promise<boolean> =>
+    attempt(database.deadline(), 'write', (maxTimeMS) =>
+      takeLease(collection, userId, owner, leaseMs, { maxTimeMS }),
     ).catch((error: unknown) => {
-      /* Two upserts at once: the other one was faster. */
-      if (codeOf(error) === DUPLICATE_KEY) return null
       /* It may be ours all the same, and nobody would release it. */
       void release(userId, owner).catch(() => {})
       throw error
     })
-    return lock?.owner.equals(owner) ?? false
-  }
-
-  /** Only what is still ours: a renewal that arrives after the release must not bring the lock back. */
-  const renew = (userId: ObjectId, owner: ObjectId, leaseMs: number) =>
-    collection.updateOne({ _id: userId, owner }, [{ $set: { until: { $add: ['$$NOW', leaseMs] } } }])
 
   const release = (userId: ObjectId, owner: ObjectId, deadline = database.deadline()) =>
     attempt(deadline, 'write', (maxTimeMS) => collection.deleteOne({ _id: userId, owner }, { maxTimeMS }))
@@ -92,7 +71,7 @@ export function createLocking(database: Database, requireUser: (userId: ObjectId
     leaseMs: number,
     remaining: () => number,
   ): Promise<void> {
-    while (!(await lease(userId, owner, leaseMs))) {
+    while (!(await take(userId, owner, leaseMs))) {
       const left = remaining()
       if (left === 0) throw userLocked()
       await sleep(Math.min(left, POLL_MS * (0.5 + Math.random())))
@@ -106,7 +85,8 @@ export function createLocking(database: Database, requireUser: (userId: ObjectId
     work: () => Promise<T>,
   ): Promise<T> {
     held.set(owner, userId)
-    const renewal = setInterval(() => void renew(userId, owner, leaseMs).catch(() => {}), leaseMs / 3).unref()
+    const renew = () => void renewLease(collection, userId, owner, leaseMs).catch(() => {})
+    const renewal = setInterval(renew, leaseMs / 3).unref()
     try {
       return await callback(work)
     } finally {

@@ -1,0 +1,51 @@
+import type mongoose from 'mongoose'
+import type { ObjectId } from '../ids.ts'
+import type { Collection } from './database.ts'
+import { codeOf, DUPLICATE_KEY } from './failure.ts'
+
+/** A document that is somebody's until a time on the server's clock: a claim is one atomic write. */
+export interface LeaseDocument extends mongoose.mongo.Document {
+  owner?: ObjectId
+  until?: Date
+}
+
+const untilIn = (ms: number) => ({ $add: ['$$NOW', ms] })
+
+/** Takes a lease if it is free or expired; true as well if it is the owner's already. */
+export async function takeLease<D extends LeaseDocument>(
+  collection: Collection<D>,
+  _id: D['_id'],
+  owner: ObjectId,
+  ms: number,
+  options: { maxTimeMS?: number } = {},
+): Promise<boolean> {
+  const free = { $or: [{ $eq: ['$owner', owner] }, { $lt: [{ $ifNull: ['$until', new Date(0)] }, '$$NOW'] }] }
+  const set = { owner: { $cond: [free, owner, '$owner'] }, until: { $cond: [free, untilIn(ms), '$until'] } }
+  const filter: mongoose.mongo.Filter<LeaseDocument> = { _id }
+  try {
+    const lease = await collection.findOneAndUpdate(filter as mongoose.mongo.Filter<D>, [{ $set: set }], {
+      ...options,
+      upsert: true,
+      returnDocument: 'after',
+    })
+    return lease?.owner?.equals(owner) ?? false
+  } catch (error) {
+    /* Two upserts at once: the other one was faster. */
+    if (codeOf(error) === DUPLICATE_KEY) return false
+    throw error
+  }
+}
+
+/** Prolongs a lease that is still the owner's. It never takes it anew: somebody may have had it in between. */
+export async function renewLease<D extends LeaseDocument>(
+  collection: Collection<D>,
+  _id: D['_id'],
+  owner: ObjectId,
+  ms: number,
+  options: { maxTimeMS?: number } = {},
+): Promise<boolean> {
+  const filter: mongoose.mongo.Filter<LeaseDocument> = { _id, owner }
+  const pipeline = [{ $set: { until: untilIn(ms) } }]
+  const { matchedCount } = await collection.updateOne(filter as mongoose.mongo.Filter<D>, pipeline, options)
+  return matchedCount === 1
+}
