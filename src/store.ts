@@ -51,8 +51,7 @@ function assemble(
   retention: RetentionKeeper,
   release: () => Promise<void>,
 ) {
-  const check = (field: keyof Shapes, name = field === 'context' || field === 'metadata' ? field : 'data') =>
-    shapeCheck(config.shapes[field], [name])
+  const { shapes } = config
   const { observer, close } = createLifetime(config, async () => {
     await users.releaseLocks()
     await release()
@@ -65,36 +64,35 @@ function assemble(
   })
   const contexts = createContexts({
     database,
-    checkData: check('context', 'data'),
+    checkData: shapeCheck(shapes.context, ['data']),
     countAfter: (userId, after, filter) => history.countAfter(userId, after, filter, MOST_PENDING),
   })
-  const shared = {
-    database,
-    retention,
-    claims,
-    checkMetadata: check('metadata'),
-    usersAmong: directory.among,
-  }
+  const shared = { database, retention, claims, usersAmong: directory.among }
   const storing = createStoring({
     ...shared,
+    checkMetadata: shapeCheck(shapes.metadata, ['metadata']),
     maxQueuedBytes: config.maxQueuedBytes,
     onTrimFailure: (error) => observer.log.warn({ op: 'trim', code: toStoreError(error).code }, 'trim'),
   })
   const edit = createEdit({
     ...shared,
-    checkMetadata: shapeCheck(config.shapes.metadata, ['patch', 'metadata']),
+    checkMetadata: shapeCheck(shapes.metadata, ['patch', 'metadata']),
   })
-  const events = createEvents({ database, checkData: check('eventData'), touchUser: directory.touch })
+  const events = createEvents({
+    database,
+    checkData: shapeCheck(shapes.eventData, ['data']),
+    touchUser: directory.touch,
+  })
   const eventReading = createEventReading({
     database,
-    creators: { alive: ALIVE, show: toUser },
+    creators: { model: () => database.model(userModel), alive: ALIVE, show: toUser },
     requireUser: directory.require,
   })
   const erasedEvents = createErasedEvents(database)
   const users = createUsers({
     database,
     directory,
-    checkData: check('userData'),
+    checkData: shapeCheck(shapes.userData, ['data']),
     createContext: contexts.createEmpty,
     belongings: {
       eraseContext: contexts.erase,

@@ -7,7 +7,7 @@ import {
   type MigrationRecord,
 } from '../migrations/history.ts'
 import type { MigrationContext } from '../migrations/migration.ts'
-import { begin, beginDown, findPending, MIGRATIONS } from '../migrations/run.ts'
+import { begin, findPending, MIGRATIONS } from '../migrations/run.ts'
 import { unlessAborted } from './interrupt.ts'
 import { say } from './output.ts'
 import type { Result, Task } from './task.ts'
@@ -36,8 +36,8 @@ const createUmzug = (context: MigrationContext, storage: UmzugStorage<MigrationC
   new Umzug<MigrationContext>({
     migrations: MIGRATIONS.map((migration) => ({
       name: migration.name,
-      up: () => begin(migration, context),
-      down: () => beginDown(migration, context),
+      up: () => begin(migration, 'up', context),
+      down: () => begin(migration, 'down', context),
     })),
     context,
     storage,

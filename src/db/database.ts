@@ -41,7 +41,8 @@ export interface Database {
   /** A collection of the library's own bookkeeping, which has no model. */
   internal<D extends mongoose.mongo.Document>(collection: string): Collection<D>
   /**
-   * The Mongoose model, registered on our own view of the connection.
+   * The Mongoose model, registered on our own view of the connection when it is first asked for: creating
+   * collections and populating need it, and opening a migrated database does not wait for it.
    * @param name the full name of another collection of the same shape: a copy that is being filled
    */
   model(definition: ModelDefinition, name?: string): Model
@@ -71,7 +72,7 @@ export function createDatabase(connection: mongoose.Connection, prefix: string, 
     nameOf,
     internal,
     collection: <S extends z.ZodType<mongoose.mongo.Document>>(definition: ModelDefinition<S>) =>
-      db.collection<z.output<S>>(model(definition).collection.collectionName, OPTIONS),
+      internal<z.output<S>>(definition.collection),
     model,
   }
 }

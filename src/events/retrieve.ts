@@ -1,6 +1,6 @@
 import mongoose from 'mongoose'
 import { attempt, type Deadline } from '../db/attempt.ts'
-import type { Database } from '../db/database.ts'
+import type { Database, Model } from '../db/database.ts'
 import { invalidInput } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
@@ -30,22 +30,26 @@ const MOST_COUNTED = 10_000
 
 interface Needs<C, D> {
   database: Database
-  /** How creators are found and shown: the users' filter of who was not erased, and their conversion. */
-  creators: { alive: mongoose.mongo.Document; show(document: C): User<D> }
+  /** How creators are found and shown: the users' model, the filter of who was not erased, and their conversion. */
+  creators: { model(): Model; alive: mongoose.mongo.Document; show(document: C): User<D> }
   /** @throws DialogueStoreError `USER_NOT_FOUND` */
   requireUser(userId: ObjectId, deadline: Deadline): Promise<void>
 }
 
 export function createEventReading<C, E, D>({ database, creators, requireUser }: Needs<C, D>) {
   const collection = database.collection(events)
-  const model = database.model(events)
 
   /** Mongoose populates the reference with one query for the page, not one for each event. */
   async function withCreators(found: EventDocument[], deadline: Deadline): Promise<CalendarEvent<E, D>[]> {
     const populated = await attempt(deadline, 'read', (maxTimeMS) =>
-      model.populate<EventDocument & { creator?: C | null }>(
+      database.model(events).populate<EventDocument & { creator?: C | null }>(
         found.map((event) => ({ ...event })),
-        { path: 'creator', match: creators.alive, options: { lean: true, maxTimeMS } },
+        {
+          path: 'creator',
+          model: creators.model(),
+          match: creators.alive,
+          options: { lean: true, maxTimeMS },
+        },
       ),
     )
     return populated.map(({ creator, ...event }) => ({

@@ -86,13 +86,13 @@ export function createHistory<M>({ database, users }: Needs) {
       users.collection.aggregate<Pick<Rows, 'time'>>(begin, { maxTimeMS }).toArray(),
     )
     if (!user) throw userNotFound()
-    const [page, beyond] = await Promise.all([
-      ...pipelines.map((pipeline) =>
+    const [page, beyond] = await Promise.all(
+      pipelines.map((pipeline) =>
         attempt(deadline, 'read', (maxTimeMS) =>
           collection.aggregate<MessageDocument>(pipeline, { maxTimeMS }).toArray(),
         ),
       ),
-    ])
+    )
     return { page: page ?? [], beyond: beyond ?? [], time: user.time }
   }
 

@@ -80,8 +80,6 @@ export function createStoring<M>({
       }
       return Promise.all(outcomes)
     },
-
-    drained: lane.drained,
   }
 }
 

@@ -40,16 +40,17 @@ export async function requireMigrated(database: Database): Promise<void> {
   if (pending.length > 0) throw lacking(pending)
 }
 
-/** The record comes first, so that an interrupted migration is known, and run again. */
-export async function begin(migration: Migration, context: MigrationContext): Promise<void> {
+/**
+ * Runs one migration up or down. The record comes first, so that an interrupted one is known, and run again; while it
+ * is being reverted it is no longer applied.
+ */
+export async function begin(
+  migration: Migration,
+  direction: 'up' | 'down',
+  context: MigrationContext,
+): Promise<void> {
   await createHistory(context.database).record(migration.name, 'running')
-  await migration.up(context)
-}
-
-/** While it is being reverted it is no longer applied. */
-export async function beginDown(migration: Migration, context: MigrationContext): Promise<void> {
-  await createHistory(context.database).record(migration.name, 'running')
-  await migration.down(context)
+  await migration[direction](context)
 }
 
 /** Brings the database up to the code, or refuses to. */
@@ -61,7 +62,7 @@ export async function ensureMigrated(context: MigrationContext, mode: 'apply' | 
   if (mode === 'check') throw lacking(pending)
   await history.exclusively({ deadline: database.deadline() }, async (lease) => {
     for (const migration of await findPending(database)) {
-      await begin(migration, context)
+      await begin(migration, 'up', context)
       await lease.check()
       await history.record(migration.name, 'applied')
     }

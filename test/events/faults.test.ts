@@ -1,12 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { DialogueStore } from '../../src/index.ts'
-import { makeFaultyServer } from '../messages/support/faults.ts'
+import { LOST_COMMAND, LOST_REPLY, makeFaultyServer } from '../support/faults.ts'
 import { makeEvent, makeUser, rejection } from '../support/make.ts'
 
-/** The command is carried out, but its reply says that the server shuts down. The driver tries once more. */
-const LOST_REPLY = { writeConcernError: { code: 91, errmsg: 'the reply is lost' } }
-/** The command never arrives. The driver tries once more, outside of transactions. */
-const LOST_COMMAND = { closeConnection: true }
 const start = new Date('2030-05-01T09:00Z')
 
 let faulty: Awaited<ReturnType<typeof makeFaultyServer>>

@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { nextId } from '../../src/ids.ts'
 import type { DialogueStore } from '../../src/index.ts'
+import { makeFaultyServer } from '../support/faults.ts'
 import { makeMessages, makeUser, rejection, storedOf } from '../support/make.ts'
-import { makeFaultyServer } from './support/faults.ts'
 
 type Faulty = Awaited<ReturnType<typeof makeFaultyServer>>
 let faulty: Faulty

@@ -7,7 +7,7 @@ import {
   type ErrorCode,
   type User,
 } from '../../src/index.ts'
-import { makeFaultyServer } from '../messages/support/faults.ts'
+import { makeFaultyServer } from '../support/faults.ts'
 import { makeIdentity, makeUser, makeWorld, rejection, untyped } from '../support/make.ts'
 import { makeStore } from '../support/store.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { DialogueStore } from '../../src/index.ts'
-import { makeFaultyServer } from '../messages/support/faults.ts'
+import { LOST_COMMAND, LOST_REPLY, makeFaultyServer } from '../support/faults.ts'
 import { makeIdentity, makeUser, storedOf } from '../support/make.ts'
 
 let faulty: Awaited<ReturnType<typeof makeFaultyServer>>
@@ -16,12 +16,8 @@ beforeEach(async () => {
   userId = (await makeUser(store)).id
 })
 
-/** The command is carried out, but its reply says that the server shuts down. The driver tries once more. */
-const LOST_REPLY = { writeConcernError: { code: 91, errmsg: 'the reply is lost' } }
 /** The command is carried out, but its reply says that the majority did not confirm it in time. */
 const UNCONFIRMED = { writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' } }
-/** The command never arrives. The driver tries once more. */
-const LOST_COMMAND = { closeConnection: true }
 
 describe.each([
   ['three writes are not confirmed', { times: 3 }, UNCONFIRMED],

@@ -1,6 +1,6 @@
 import mongoose from 'mongoose'
-import { type DialogueStore, openStore, type StoreOptions } from '../../../src/index.ts'
-import { startServer, type TestServer } from '../../../src/testing/index.ts'
+import { type DialogueStore, openStore, type StoreOptions } from '../../src/index.ts'
+import { startServer, type TestServer } from '../../src/testing/index.ts'
 
 /** What a fail point does to commands: see the server's `failCommand`. */
 interface Failure {
@@ -13,6 +13,11 @@ interface Failure {
   blockConnection?: boolean
   blockTimeMS?: number
 }
+
+/** The command is carried out, but its reply says that the server shuts down. The driver tries once more. */
+export const LOST_REPLY = { writeConcernError: { code: 91, errmsg: 'the reply is lost' } }
+/** The command never arrives. The driver tries once more, outside of transactions. */
+export const LOST_COMMAND = { closeConnection: true }
 
 /**
  * A server of one's own, that can be made to fail: its fail points, and its freezing, would hit every test
