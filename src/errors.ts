@@ -99,11 +99,14 @@ const printable = (part: string | number): string => {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text
 }
 
+/** The same error in other details: errors that were thrown are not changed. */
+export const altered = (error: DialogueStoreError, details: ErrorDetails): DialogueStoreError =>
+  new DialogueStoreError(error.code, error.message, { ...error, ...details })
+
 /** For a call that would store a second thing when repeated: what is unknown must not be called retryable. */
 export function notRepeatable(error: unknown): unknown {
   if (!(error instanceof DialogueStoreError) || error.outcome !== 'unknown') return error
-  const { code, message, outcome, cause } = error
-  return new DialogueStoreError(code, message, { outcome, retryable: false, cause })
+  return altered(error, { retryable: false })
 }
 
 export const userNotFound = (): DialogueStoreError =>

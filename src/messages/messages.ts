@@ -1,7 +1,7 @@
 import type { Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { toStoreError } from '../db/failure.ts'
-import { DialogueStoreError, invalidInput } from '../errors.ts'
+import { altered, type DialogueStoreError, invalidInput } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { parse } from '../input.ts'
 import type { ShapeCheck } from '../shape.ts'
@@ -86,10 +86,10 @@ export function createStoring<M>({
 /** An item's error, with the item's index in its paths. */
 function ofItem(index: number, thrown: unknown): DialogueStoreError {
   const error = toStoreError(thrown)
-  const { code, message, outcome, cause } = error
   if (!error.issues) return error
   const issues = error.issues.map(({ path, reason }) => ({ path: [index, ...path], reason }))
-  return cause ? new DialogueStoreError(code, message, { outcome, issues, cause }) : invalidInput(issues)
+  /* Our own sentence names the paths; it has to name the new ones. */
+  return error.cause ? altered(error, { issues }) : invalidInput(issues)
 }
 
 const toOutcome = <M>({ document, created }: Stored): StoreOutcome<M> => ({

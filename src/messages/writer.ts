@@ -2,7 +2,14 @@ import { attempt, type Deadline, LONGEST_PAUSE_MS } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { DOCUMENT_VALIDATION_FAILURE, DUPLICATE_KEY, timedOut, toStoreError } from '../db/failure.ts'
 import { insertUnordered, type WriteError } from '../db/insert.ts'
-import { DialogueStoreError, invalidInput, notRepeatable, type Outcome, userNotFound } from '../errors.ts'
+import {
+  altered,
+  type DialogueStoreError,
+  invalidInput,
+  notRepeatable,
+  type Outcome,
+  userNotFound,
+} from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import type { Claims } from './claims.ts'
 import type { Passenger } from './lane.ts'
@@ -226,8 +233,7 @@ const isRefused = ({ item }: Draft, error: WriteError | undefined, there: Messag
 function withOutcome(error: DialogueStoreError, outcome: Outcome): DialogueStoreError {
   if (error.outcome === outcome) return error
   if (error.code === 'TIMEOUT') return timedOut(outcome)
-  const { code, message, retryable, cause } = error
-  return new DialogueStoreError(code, message, { outcome, retryable, cause })
+  return altered(error, { outcome })
 }
 
 /** Whatever fails before the insert is sent, no message is stored. */
