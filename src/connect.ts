@@ -1,6 +1,6 @@
 import mongoose from 'mongoose'
 import type { BorrowedConfig, OwnedConfig, StoreConfig } from './config.ts'
-import { attempt, type Deadline, deadlineIn, within } from './db/attempt.ts'
+import { attempt, type Deadline, deadlineIn, runCommand, within } from './db/attempt.ts'
 import { toStoreError, transactionsUnsupported } from './db/failure.ts'
 import { DialogueStoreError, invalidInput } from './errors.ts'
 
@@ -138,7 +138,7 @@ export interface Server {
  */
 export async function inspectServer(db: mongoose.mongo.Db, deadline: Deadline): Promise<Server> {
   const ask = (command: string) =>
-    attempt(deadline, 'read', (maxTimeMS) => db.command({ [command]: 1, maxTimeMS }))
+    attempt(deadline, 'read', (terms) => runCommand(db, { [command]: 1 }, terms))
   const [hello, build] = await Promise.all([ask('hello'), ask('buildInfo')])
   if (hello.maxWireVersion < OLDEST_WIRE_VERSION) throw serverUnsupported(`MongoDB ${build.version}`)
   const sharded = hello.msg === 'isdbgrid'

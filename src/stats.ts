@@ -33,16 +33,16 @@ export function createStats(database: Database, retention: RetentionKeeper): () 
     const deadline = database.deadline()
     const kept = await retention.load()
     const [[storage], oldest] = await Promise.all([
-      attempt(deadline, 'read', (maxTimeMS) =>
+      attempt(deadline, 'read', (terms) =>
         messageCollection
           .aggregate<{ storageStats: { count: number; size: number } }>(
             [{ $collStats: { storageStats: {} } }],
-            { maxTimeMS },
+            terms,
           )
           .toArray(),
       ),
-      attempt(deadline, 'read', (maxTimeMS) =>
-        messageCollection.findOne({}, { sort: { $natural: 1 }, projection: { createdAt: 1 }, maxTimeMS }),
+      attempt(deadline, 'read', (terms) =>
+        messageCollection.findOne({}, { sort: { $natural: 1 }, projection: { createdAt: 1 }, ...terms }),
       ),
     ])
     const { count, size } = storage?.storageStats ?? { count: 0, size: 0 }
@@ -62,14 +62,12 @@ export function createStats(database: Database, retention: RetentionKeeper): () 
   return async () => {
     const deadline = database.deadline()
     const total = (collection: string) =>
-      attempt(deadline, 'read', (maxTimeMS) =>
-        database.internal(collection).estimatedDocumentCount({ maxTimeMS }),
-      )
+      attempt(deadline, 'read', (terms) => database.internal(collection).estimatedDocumentCount(terms))
     const having = (collection: string, field: string) =>
-      attempt(deadline, 'read', (maxTimeMS) =>
+      attempt(deadline, 'read', (terms) =>
         database
           .internal(collection)
-          .countDocuments({ [field]: { $exists: true } }, { hint: { [field]: 1 }, maxTimeMS }),
+          .countDocuments({ [field]: { $exists: true } }, { hint: { [field]: 1 }, ...terms }),
       )
     const [everybody, erased, filled, eventCount, stored] = await Promise.all([
       total(users.collection),

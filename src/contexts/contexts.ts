@@ -37,9 +37,7 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
   const checked = (data: JsonObject): JsonObject => (checkData ? checkData(data) : data)
 
   const read = async (userId: ObjectId, deadline: Deadline): Promise<ContextDocument> => {
-    const found = await attempt(deadline, 'read', (maxTimeMS) =>
-      collection.findOne({ userId }, { maxTimeMS }),
-    )
+    const found = await attempt(deadline, 'read', (terms) => collection.findOne({ userId }, terms))
     if (!found) throw userNotFound()
     return found
   }
@@ -152,17 +150,15 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
     },
 
     /** For the transaction that creates a user. */
-    async createEmpty(userId: ObjectId, session: mongoose.mongo.ClientSession): Promise<void> {
+    async createEmpty(userId: ObjectId, inside: Deadline): Promise<void> {
       const now = new Date()
-      await collection.insertOne(
-        { _id: nextId(), userId, version: 0, createdAt: now, updatedAt: now },
-        { session },
-      )
+      const empty = { _id: nextId(), userId, version: 0, createdAt: now, updatedAt: now }
+      await attempt(inside, 'write', (terms) => collection.insertOne(empty, terms))
     },
 
     /** For the transaction that erases a user. */
-    async erase(userId: ObjectId, session: mongoose.mongo.ClientSession): Promise<number> {
-      const erased = await collection.findOneAndDelete({ userId }, { session })
+    async erase(userId: ObjectId, inside: Deadline): Promise<number> {
+      const erased = await attempt(inside, 'write', (terms) => collection.findOneAndDelete({ userId }, terms))
       return erased?.data ? 1 : 0
     },
   }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type mongoose from 'mongoose'
 import type { Outcome } from '../errors.ts'
 import { isExpired, isTransient, isUnreachable, isUnsure, timedOut, toStoreError } from './failure.ts'
 
@@ -6,7 +7,28 @@ import { isExpired, isTransient, isUnreachable, isUnsure, timedOut, toStoreError
 export interface Deadline {
   /** Milliseconds that are left, 0 when it is over. */
   remaining(): number
+  /** The transaction that the verb's commands belong to, if any. */
+  readonly transaction?: Transaction
 }
+
+/** What sends the commands of a transaction: one after the other, and none after the first that failed. */
+export interface Transaction {
+  send<T>(command: (terms: Terms) => Promise<T>): Promise<T>
+}
+
+/** On which terms a command is sent: options that every method of the driver takes. */
+export interface Terms {
+  maxTimeMS: number
+  session?: mongoose.mongo.ClientSession
+}
+
+/** A command that the driver has no method for. */
+export const runCommand = (
+  db: mongoose.mongo.Db,
+  command: mongoose.mongo.Document,
+  { maxTimeMS, session }: Terms,
+): Promise<mongoose.mongo.Document> =>
+  db.command({ ...command, maxTimeMS }, { ignoreUndefined: false, ...(session && { session }) })
 
 export function deadlineIn(ms: number): Deadline {
   const end = performance.now() + ms
@@ -26,22 +48,24 @@ export async function backOff(round: number, deadline: Deadline): Promise<boolea
 
 /**
  * Sends a command until it goes through, fails for good, or the deadline is over. The command must be safe
- * to repeat: a read, an insert by a chosen `_id`, a write that knows its own operation id.
- * @param command gets the milliseconds left, for its `maxTimeMS`, and how often it was tried before
+ * to repeat: a read, an insert by a chosen `_id`, a write that knows its own operation id. In a transaction it
+ * is sent once, since the transaction is repeated as a whole.
+ * @param command gets the terms on which to send it, and how often it was tried before
  * @throws DialogueStoreError with `outcome: 'unknown'` when a write may have been applied
  * @throws the driver's error as it is when the server refused: what it means, the verb knows
  */
 export async function attempt<T>(
   deadline: Deadline,
   effect: 'read' | 'write',
-  command: (maxTimeMS: number, repeats: number) => Promise<T>,
+  command: (terms: Terms, repeats: number) => Promise<T>,
 ): Promise<T> {
+  if (deadline.transaction) return deadline.transaction.send((terms) => command(terms, 0))
   let outcome: Outcome = 'not-applied'
   for (let round = 0; ; round++) {
     const left = deadline.remaining()
     if (left === 0) throw timedOut(outcome)
     try {
-      return await within(left, command(left, round), () =>
+      return await within(left, command({ maxTimeMS: left }, round), () =>
         timedOut(effect === 'write' ? 'unknown' : outcome),
       )
     } catch (error) {

@@ -1,5 +1,5 @@
 import mongoose from 'mongoose'
-import { attempt, type Deadline } from './attempt.ts'
+import { attempt, type Deadline, runCommand } from './attempt.ts'
 import type { Database } from './database.ts'
 import { isTransient } from './failure.ts'
 
@@ -27,8 +27,8 @@ export function insertUnordered(
     ordered: false,
     writeConcern: { w: 'majority', j: true },
   }
-  return attempt(deadline, 'write', async (maxTimeMS) => {
-    const reply = await database.db.command({ ...insert, maxTimeMS }, { ignoreUndefined: false })
+  return attempt(deadline, 'write', async (terms) => {
+    const reply = await runCommand(database.db, insert, terms)
     const errors: WriteError[] = reply.writeErrors ?? []
     for (const error of errors) {
       const failure = new mongoose.mongo.MongoServerError({ code: error.code, message: 'refused' })

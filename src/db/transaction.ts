@@ -1,5 +1,5 @@
 import type mongoose from 'mongoose'
-import { attempt, backOff, type Deadline, isHopeless, within } from './attempt.ts'
+import { attempt, backOff, type Deadline, isHopeless, type Terms, within } from './attempt.ts'
 import type { Database } from './database.ts'
 import { hasLabel, isTransient, timedOut, toStoreError } from './failure.ts'
 
@@ -12,30 +12,74 @@ const OPTIONS: mongoose.mongo.TransactionOptions = {
 }
 
 /**
- * Runs `work` in a transaction, again when the server asks for it, until the deadline. The driver's own
- * `withTransaction` goes on for two minutes, and knows nothing of a verb's deadline.
+ * Runs `work` in a transaction, again when the server asks for it, until the deadline; inside a transaction, as a
+ * part of it. The driver's own `withTransaction` goes on for two minutes, and knows nothing of a verb's deadline.
+ * @param work sends its commands by the deadline it is given. After the first that fails the transaction is over,
+ *   whatever `work` makes of the error
+ * @param clock how long one run's commands and the commit may take, where that differs from the deadline
  */
 export async function inTransaction<T>(
   database: Database,
   deadline: Deadline,
-  work: (session: ClientSession) => Promise<T>,
+  work: (inside: Deadline) => Promise<T>,
+  clock: Deadline = deadline,
 ): Promise<T> {
+  if (deadline.transaction) return work(deadline)
   for (let round = 0; ; round++) {
-    const session = database.client.startSession({ causalConsistency: false })
     const left = deadline.remaining()
-    session.startTransaction({ ...OPTIONS, maxCommitTimeMS: Math.max(1, left) })
-    const running = work(session)
+    const run = begin(database, clock)
     try {
-      const result = await within(left, running, () => timedOut('not-applied'))
-      await commit(session, deadline)
-      void end(session, running)
+      const result = await work(run.inside)
+      const failure = run.failure()
+      if (failure) throw failure.reason
+      await commit(run.session, clock)
+      void run.end()
       return result
     } catch (error) {
-      await within(deadline.remaining(), end(session, running), () => timedOut('not-applied')).catch(() => {})
+      const reason = run.failure()?.reason ?? error
+      await within(clock.remaining(), run.end(), () => timedOut('not-applied')).catch(() => {})
       /* What is not committed did not happen. The driver leaves the label out where no connection was to be had. */
-      if (!hasLabel(error, 'TransientTransactionError') && !isTransient(error)) throw error
-      if (isHopeless(error, left, deadline) || !(await backOff(round, deadline))) throw toStoreError(error)
+      if (!hasLabel(reason, 'TransientTransactionError') && !isTransient(reason)) throw error
+      if (isHopeless(reason, left, deadline) || !(await backOff(round, deadline))) throw toStoreError(reason)
     }
+  }
+}
+
+/** One run: a session whose commands go one after the other, as the driver demands. */
+function begin(database: Database, clock: Deadline) {
+  const session = database.client.startSession({ causalConsistency: false })
+  session.startTransaction({ ...OPTIONS, maxCommitTimeMS: Math.max(1, clock.remaining()) })
+  let failure: { reason: unknown } | undefined
+  let last: Promise<unknown> = Promise.resolve()
+
+  async function sendNow<T>(command: (terms: Terms) => Promise<T>): Promise<T> {
+    if (failure) throw failure.reason
+    const left = clock.remaining()
+    const late = () => timedOut('not-applied')
+    try {
+      if (left === 0) throw late()
+      const sent = command({ maxTimeMS: left, session })
+      last = sent.catch(() => {})
+      return await within(left, sent, late)
+    } catch (error) {
+      failure = { reason: error }
+      throw error
+    }
+  }
+
+  let queue: Promise<unknown> = Promise.resolve()
+  const transaction = {
+    send<T>(command: (terms: Terms) => Promise<T>): Promise<T> {
+      const turn = queue.then(() => sendNow(command))
+      queue = turn.catch(() => {})
+      return turn
+    },
+  }
+  return {
+    session,
+    inside: { remaining: clock.remaining, transaction },
+    failure: () => failure,
+    end: () => end(session, last),
   }
 }
 
@@ -44,11 +88,8 @@ export async function inTransaction<T>(
  * under way: if it overtook it, that command would begin the transaction anew, and its locks would stay until
  * the server's own limit of a minute.
  */
-const end = (session: ClientSession, running: Promise<unknown>): Promise<void> =>
-  running
-    .catch(() => {})
-    .then(() => session.endSession())
-    .catch(() => {})
+const end = (session: ClientSession, last: Promise<unknown>): Promise<void> =>
+  last.then(() => session.endSession()).catch(() => {})
 
 /** A commit may be sent any number of times: the server knows which transaction it is. */
 const commit = (session: ClientSession, deadline: Deadline): Promise<void> =>

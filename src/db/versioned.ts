@@ -35,13 +35,13 @@ export function versionedUpdate<D extends Versioned>(
   const filter: mongoose.mongo.Document = { $and: [key, condition ?? {}] }
   const ops = { $slice: [{ $concatArrays: [[op], { $ifNull: ['$ops', []] }] }, KEPT_OPS] }
   const pipeline = [{ $set: { ...set, version: { $add: ['$version', 1] }, updatedAt: new Date(), ops } }]
-  return attempt(deadline, 'write', async (maxTimeMS, repeats) => {
+  return attempt(deadline, 'write', async (terms, repeats) => {
     const unless = repeats > 0 ? { ...filter, ops: { $ne: op } } : filter
-    const options = { returnDocument: 'after', maxTimeMS } as const
+    const options = { returnDocument: 'after', ...terms } as const
     const written = await collection.findOneAndUpdate(unless as mongoose.mongo.Filter<D>, pipeline, options)
     if (written || repeats === 0) return written as D | null
     return (await collection.findOne({ ...key, ops: op } as mongoose.mongo.Filter<D>, {
-      maxTimeMS,
+      ...terms,
     })) as D | null
   })
 }

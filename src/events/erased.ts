@@ -8,17 +8,17 @@ export function createErasedEvents(database: Database) {
   const collection = database.collection(events)
   return {
     async findOf(creatorId: ObjectId, limit: number): Promise<ObjectId[]> {
-      const found = await attempt(database.deadline(), 'read', (maxTimeMS) =>
+      const found = await attempt(database.deadline(), 'read', (terms) =>
         collection
-          .find({ creatorId }, { projection: { _id: 1 }, maxTimeMS })
+          .find({ creatorId }, { projection: { _id: 1 }, ...terms })
           .limit(limit)
           .toArray(),
       )
       return found.map(({ _id }) => _id)
     },
     async removeOf(creatorId: ObjectId, ids: ObjectId[]): Promise<void> {
-      await attempt(database.deadline(), 'write', (maxTimeMS) =>
-        collection.deleteMany({ _id: { $in: ids }, creatorId }, { maxTimeMS }),
+      await attempt(database.deadline(), 'write', (terms) =>
+        collection.deleteMany({ _id: { $in: ids }, creatorId }, terms),
       )
     },
   }

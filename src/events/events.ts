@@ -36,7 +36,7 @@ interface Needs {
    * Writes to the user inside a transaction, so that it conflicts with their erasure.
    * @throws DialogueStoreError `USER_NOT_FOUND`
    */
-  touchUser(userId: ObjectId, session: mongoose.mongo.ClientSession): Promise<void>
+  touchUser(userId: ObjectId, inside: Deadline): Promise<void>
 }
 
 export function createEvents<E, D>({ database, checkData, touchUser }: Needs) {
@@ -45,7 +45,7 @@ export function createEvents<E, D>({ database, checkData, touchUser }: Needs) {
   const queue = createKeyedQueue()
 
   const find = (filter: mongoose.mongo.Filter<EventDocument>, deadline: Deadline) =>
-    attempt(deadline, 'read', (maxTimeMS) => collection.findOne(filter, { maxTimeMS }))
+    attempt(deadline, 'read', (terms) => collection.findOne(filter, terms))
 
   const read = async (eventId: ObjectId, deadline: Deadline): Promise<EventDocument> => {
     const event = await find({ _id: eventId }, deadline)
@@ -68,9 +68,9 @@ export function createEvents<E, D>({ database, checkData, touchUser }: Needs) {
 
   const insert = (document: EventDocument, deadline: Deadline) =>
     queue.run(document.creatorId.toHexString(), () =>
-      inTransaction(database, deadline, async (session) => {
-        await touchUser(document.creatorId, session)
-        await collection.insertOne(document, { session })
+      inTransaction(database, deadline, async (inside) => {
+        await touchUser(document.creatorId, inside)
+        await attempt(inside, 'write', (terms) => collection.insertOne(document, terms))
       }),
     )
 
@@ -135,9 +135,9 @@ export function createEvents<E, D>({ database, checkData, touchUser }: Needs) {
     async deleteEvent(eventId: unknown): Promise<boolean> {
       const _id = parse(id, eventId, ['eventId'])
       let attempts = 0
-      const { deletedCount } = await attempt(database.deadline(), 'write', (maxTimeMS, repeats) => {
+      const { deletedCount } = await attempt(database.deadline(), 'write', (terms, repeats) => {
         attempts = repeats
-        return collection.deleteOne({ _id }, { maxTimeMS })
+        return collection.deleteOne({ _id }, terms)
       })
       /* A repetition that finds nothing left is a deletion whose reply was lost, or one too many: true is the safer word. */
       return deletedCount > 0 || attempts > 0

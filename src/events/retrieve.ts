@@ -41,14 +41,14 @@ export function createEventReading<C, E, D>({ database, creators, requireUser }:
 
   /** Mongoose populates the reference with one query for the page, not one for each event. */
   async function withCreators(found: EventDocument[], deadline: Deadline): Promise<CalendarEvent<E, D>[]> {
-    const populated = await attempt(deadline, 'read', (maxTimeMS) =>
+    const populated = await attempt(deadline, 'read', (terms) =>
       database.model(events).populate<EventDocument & { creator?: C | null }>(
         found.map((event) => ({ ...event })),
         {
           path: 'creator',
           model: creators.model(),
           match: creators.alive,
-          options: { lean: true, maxTimeMS },
+          options: { lean: true, ...terms },
         },
       ),
     )
@@ -63,9 +63,7 @@ export function createEventReading<C, E, D>({ database, creators, requireUser }:
       const _id = parse(id, eventId, ['eventId'])
       const { withCreator } = parse(getOptions, options, ['options'])
       const deadline = database.deadline()
-      const document = await attempt(deadline, 'read', (maxTimeMS) =>
-        collection.findOne({ _id }, { maxTimeMS }),
-      )
+      const document = await attempt(deadline, 'read', (terms) => collection.findOne({ _id }, terms))
       if (!document) throw eventNotFound()
       const [event = toEvent<E, D>(document)] = withCreator ? await withCreators([document], deadline) : []
       return event
@@ -77,15 +75,15 @@ export function createEventReading<C, E, D>({ database, creators, requireUser }:
       const query = toQuery(given)
       const deadline = database.deadline()
       const [found, count] = await Promise.all([
-        attempt(deadline, 'read', (maxTimeMS) =>
+        attempt(deadline, 'read', (terms) =>
           collection
-            .find(place ? { $and: [query, after(place)] } : query, { maxTimeMS })
+            .find(place ? { $and: [query, after(place)] } : query, terms)
             .sort({ start: 1, _id: 1 })
             .limit(given.limit + 1)
             .toArray(),
         ),
-        attempt(deadline, 'read', (maxTimeMS) =>
-          collection.countDocuments(query, { ...hintFor(given), limit: MOST_COUNTED, maxTimeMS }),
+        attempt(deadline, 'read', (terms) =>
+          collection.countDocuments(query, { ...hintFor(given), limit: MOST_COUNTED, ...terms }),
         ),
         given.creatorId && requireUser(given.creatorId, deadline),
       ])

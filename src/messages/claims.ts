@@ -74,8 +74,8 @@ export function createClaims(database: Database): Claims {
     if (other) throw Object.assign(new Error('claim refused'), { code: other.code })
     if (errors.length === 0) return new Map()
     const taken = errors.flatMap(({ index }) => wanted[index]?._id ?? [])
-    const found = await attempt(deadline, 'read', (maxTimeMS) =>
-      claims.find({ _id: { $in: taken } }, { maxTimeMS }).toArray(),
+    const found = await attempt(deadline, 'read', (terms) =>
+      claims.find({ _id: { $in: taken } }, terms).toArray(),
     )
     return new Map(found.map((claim) => [claim._id, claim]))
   }
@@ -85,8 +85,8 @@ export function createClaims(database: Database): Claims {
     deadline: Deadline,
   ): Promise<Map<string, MessageDocument>> {
     const ids = found.map(({ messageId }) => messageId)
-    const there = await attempt(deadline, 'read', (maxTimeMS) =>
-      collection.find({ _id: { $in: ids } }, { maxTimeMS }).toArray(),
+    const there = await attempt(deadline, 'read', (terms) =>
+      collection.find({ _id: { $in: ids } }, terms).toArray(),
     )
     return new Map(there.map((message) => [message._id.toHexString(), message]))
   }
@@ -94,8 +94,8 @@ export function createClaims(database: Database): Claims {
   async function landed(found: SeenDocument[], deadline: Deadline): Promise<Set<string>> {
     const keys = [...new Set(found.flatMap(({ flight }) => (flight ? [landingKey(flight)] : [])))]
     if (keys.length === 0) return new Set()
-    const landings = await attempt(deadline, 'read', (maxTimeMS) =>
-      claims.find({ _id: { $in: keys } }, { maxTimeMS }).toArray(),
+    const landings = await attempt(deadline, 'read', (terms) =>
+      claims.find({ _id: { $in: keys } }, terms).toArray(),
     )
     return new Set(landings.map(({ _id }) => _id))
   }
@@ -104,12 +104,8 @@ export function createClaims(database: Database): Claims {
   async function takeOver(left: SeenDocument[], flight: ObjectId, deadline: Deadline): Promise<void> {
     const keys = left.filter((claim) => !claim.flight?.equals(flight)).map(({ _id }) => _id)
     if (keys.length === 0) return
-    await attempt(deadline, 'write', (maxTimeMS) =>
-      claims.updateMany(
-        { _id: { $in: keys }, flight: { $exists: true } },
-        { $set: { flight } },
-        { maxTimeMS },
-      ),
+    await attempt(deadline, 'write', (terms) =>
+      claims.updateMany({ _id: { $in: keys }, flight: { $exists: true } }, { $set: { flight } }, terms),
     )
   }
 
@@ -144,10 +140,10 @@ export function createClaims(database: Database): Claims {
     async land(flight, deadline) {
       /* Not worth a majority: if a fail-over loses it, a message evicted since may come back once. */
       const landing = { $setOnInsert: { createdAt: new Date() } }
-      await attempt(deadline, 'write', (maxTimeMS) =>
+      await attempt(deadline, 'write', (terms) =>
         claims.updateOne({ _id: landingKey(flight) }, landing, {
           upsert: true,
-          maxTimeMS,
+          ...terms,
           writeConcern: { w: 1 },
         }),
       )
@@ -161,8 +157,8 @@ export function createClaims(database: Database): Claims {
     async keepAway(documents, deadline) {
       const keys = documents.filter(({ externalId }) => externalId !== undefined).map(seenKey)
       if (keys.length === 0) return
-      await attempt(deadline, 'write', (maxTimeMS) =>
-        claims.updateMany({ _id: { $in: keys } }, { $unset: { flight: 1 } }, { maxTimeMS }),
+      await attempt(deadline, 'write', (terms) =>
+        claims.updateMany({ _id: { $in: keys } }, { $unset: { flight: 1 } }, terms),
       )
     },
 
@@ -170,14 +166,14 @@ export function createClaims(database: Database): Claims {
       const named = documents.filter(({ externalId }) => externalId !== undefined)
       if (named.length === 0) return
       const own = named.map((document) => ({ _id: seenKey(document), messageId: document._id }))
-      await attempt(deadline, 'write', (maxTimeMS) => claims.deleteMany({ $or: own }, { maxTimeMS }))
+      await attempt(deadline, 'write', (terms) => claims.deleteMany({ $or: own }, terms))
     },
 
     async erase(userId) {
       const prefix = userId.toHexString()
       /* ';' follows ':' in every collation that compares bytes. */
-      await attempt(database.deadline(), 'write', (maxTimeMS) =>
-        claims.deleteMany({ _id: { $gte: `${prefix}:`, $lt: `${prefix};` } }, { maxTimeMS }),
+      await attempt(database.deadline(), 'write', (terms) =>
+        claims.deleteMany({ _id: { $gte: `${prefix}:`, $lt: `${prefix};` } }, terms),
       )
     },
   }

@@ -1,4 +1,4 @@
-import { attempt, type Deadline } from '../db/attempt.ts'
+import { attempt, type Deadline, runCommand } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { type Interval, indexOf, range, type Scope, sieve } from './query.ts'
 import { type MessageFilter, messages } from './schema.ts'
@@ -24,9 +24,7 @@ export function createCount(database: Database) {
     deadline: Deadline,
   ): Promise<number> {
     const command = { count: name, query: range(scope, interval), ...(limit && { limit }) }
-    const { n } = await attempt(deadline, 'read', (maxTimeMS) =>
-      database.db.command({ ...command, maxTimeMS }),
-    )
+    const { n } = await attempt(deadline, 'read', (terms) => runCommand(database.db, command, terms))
     return n
   }
 
@@ -48,9 +46,9 @@ export function createCount(database: Database) {
         $group: { _id: null, examined: { $sum: 1 }, matched: { $sum: { $cond: [{ $and: matches }, 1, 0] } } },
       },
     ]
-    const [total] = await attempt(deadline, 'read', (maxTimeMS) =>
+    const [total] = await attempt(deadline, 'read', (terms) =>
       collection
-        .aggregate<{ examined: number; matched: number }>(pipeline, { hint: indexOf(scope), maxTimeMS })
+        .aggregate<{ examined: number; matched: number }>(pipeline, { hint: indexOf(scope), ...terms })
         .toArray(),
     )
     return total ?? { examined: 0, matched: 0 }

@@ -56,7 +56,7 @@ export function createEdit<M>({ database, retention, claims, checkMetadata, user
   ) => {
     const [, found] = await Promise.all([
       requireUser(userId, deadline),
-      attempt(deadline, 'read', (maxTimeMS) => collection.findOne({ ...filter, userId }, { maxTimeMS })),
+      attempt(deadline, 'read', (terms) => collection.findOne({ ...filter, userId }, terms)),
     ])
     if (!found) throw messageNotFound()
     return found
@@ -85,12 +85,12 @@ export function createEdit<M>({ database, retention, claims, checkMetadata, user
   }
 
   const batchOf = (filter: mongoose.mongo.Filter<MessageDocument>, deadline: Deadline) =>
-    attempt(deadline, 'read', (maxTimeMS) =>
+    attempt(deadline, 'read', (terms) =>
       collection
         .find(filter, {
           projection: { userId: 1, conversationId: 1, externalId: 1 },
           ...('_id' in filter && { hint: BY_ID }),
-          maxTimeMS,
+          ...terms,
         })
         .limit(BATCH)
         .toArray(),
@@ -115,10 +115,10 @@ export function createEdit<M>({ database, retention, claims, checkMetadata, user
   /** How many were there: after a lost reply nobody knows whose deletion it was, and all count. */
   const removeIds = (userId: ObjectId, ids: ObjectId[], deadline: Deadline): Promise<number> =>
     retention.removeThroughFence(deadline, () =>
-      attempt(deadline, 'write', async (maxTimeMS, repeats) => {
+      attempt(deadline, 'write', async (terms, repeats) => {
         const { deletedCount } = await collection.deleteMany(
           { _id: { $in: ids }, userId },
-          { hint: BY_ID, maxTimeMS },
+          { hint: BY_ID, ...terms },
         )
         return repeats > 0 ? ids.length : deletedCount
       }),
@@ -172,9 +172,9 @@ export function createEdit<M>({ database, retention, claims, checkMetadata, user
     /** For the erasure of a user. */
     findOf: async (userId: ObjectId, limit: number): Promise<ObjectId[]> => {
       const deadline = database.deadline()
-      const found = await attempt(deadline, 'read', (maxTimeMS) =>
+      const found = await attempt(deadline, 'read', (terms) =>
         collection
-          .find({ userId }, { projection: { _id: 1 }, maxTimeMS })
+          .find({ userId }, { projection: { _id: 1 }, ...terms })
           .limit(limit)
           .toArray(),
       )

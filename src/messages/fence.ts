@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type mongoose from 'mongoose'
-import { attempt, type Deadline } from '../db/attempt.ts'
+import { attempt, type Deadline, runCommand } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { validatorOf } from '../db/definition.ts'
 import { codeOf } from '../db/failure.ts'
@@ -26,10 +26,10 @@ export interface Fence {
 
 export async function readFence(database: Database, deadline: Deadline): Promise<Fence> {
   const projection = { fences: 1, fencedFor: 1, expired: { $lt: ['$fencedUntil', '$$NOW'] } }
-  const found = await attempt(deadline, 'read', (maxTimeMS) =>
+  const found = await attempt(deadline, 'read', (terms) =>
     database
       .internal<RetentionMeta>(META)
-      .findOne<RetentionMeta & { expired: boolean }>({ _id: 'retention' }, { projection, maxTimeMS }),
+      .findOne<RetentionMeta & { expired: boolean }>({ _id: 'retention' }, { projection, ...terms }),
   )
   const { fences = 0, fencedFor, expired = false } = found ?? {}
   return { count: fences, standing: fencedFor === undefined ? undefined : { for: fencedFor, expired } }
@@ -51,7 +51,7 @@ const acceptWrites = (database: Database): Promise<void> =>
 
 async function setValidator(database: Database, options: mongoose.mongo.Document): Promise<void> {
   const command = { collMod: database.nameOf(messages.collection), ...options, writeConcern: MAJORITY }
-  await attempt(database.deadline(), 'write', (maxTimeMS) => database.db.command({ ...command, maxTimeMS }))
+  await attempt(database.deadline(), 'write', (terms) => runCommand(database.db, command, terms))
 }
 
 /**
@@ -102,8 +102,8 @@ export async function rename(
   const { databaseName } = database.db
   const command = { renameCollection: `${databaseName}.${from}`, to: `${databaseName}.${to}`, dropTarget }
   try {
-    await attempt(database.deadline(), 'write', (maxTimeMS) =>
-      database.client.db('admin').command({ ...command, maxTimeMS, writeConcern: MAJORITY }),
+    await attempt(database.deadline(), 'write', (terms) =>
+      runCommand(database.client.db('admin'), { ...command, writeConcern: MAJORITY }, terms),
     )
     return true
   } catch (error) {

@@ -71,8 +71,8 @@ export function createHistory<M>({ database, users }: Needs) {
       lookup('page', pagePipeline(cut)),
       ...(cut.origin ? [lookup('beyond', beyondPipeline(cut, cut.origin))] : []),
     ]
-    const [found] = await attempt(deadline, 'read', (maxTimeMS) =>
-      users.collection.aggregate<Partial<Rows>>(pipeline, { maxTimeMS }).toArray(),
+    const [found] = await attempt(deadline, 'read', (terms) =>
+      users.collection.aggregate<Partial<Rows>>(pipeline, terms).toArray(),
     )
     if (!found) throw userNotFound()
     return { page: found.page ?? [], beyond: found.beyond ?? [], time: found.time }
@@ -82,14 +82,14 @@ export function createHistory<M>({ database, users }: Needs) {
   async function largeRows(userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> {
     const pipelines = [pagePipeline(cut), ...(cut.origin ? [beyondPipeline(cut, cut.origin)] : [])]
     const begin = [{ $match: { _id: userId, ...users.alive } }, { $project: { time: '$$CLUSTER_TIME' } }]
-    const [user] = await attempt(deadline, 'read', (maxTimeMS) =>
-      users.collection.aggregate<Pick<Rows, 'time'>>(begin, { maxTimeMS }).toArray(),
+    const [user] = await attempt(deadline, 'read', (terms) =>
+      users.collection.aggregate<Pick<Rows, 'time'>>(begin, terms).toArray(),
     )
     if (!user) throw userNotFound()
     const [page, beyond] = await Promise.all(
       pipelines.map((pipeline) =>
-        attempt(deadline, 'read', (maxTimeMS) =>
-          collection.aggregate<MessageDocument>(pipeline, { maxTimeMS }).toArray(),
+        attempt(deadline, 'read', (terms) =>
+          collection.aggregate<MessageDocument>(pipeline, terms).toArray(),
         ),
       ),
     )
@@ -107,12 +107,12 @@ export function createHistory<M>({ database, users }: Needs) {
     { scope, interval, backward }: Pick<Cut, 'scope' | 'interval' | 'backward'>,
     deadline: Deadline,
   ): Promise<Position | undefined> {
-    const [last] = await attempt(deadline, 'read', (maxTimeMS) =>
+    const [last] = await attempt(deadline, 'read', (terms) =>
       collection
         .find(range(scope, interval), {
           projection: { timestamp: 1, _id: 1 },
           hint: indexOf(scope),
-          maxTimeMS,
+          ...terms,
         })
         .sort(backward ? NEWEST_FIRST : OLDEST_FIRST)
         .skip(MOST_KEYS - 1)

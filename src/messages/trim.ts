@@ -20,9 +20,9 @@ const BATCH = 1000
 async function trimUser(database: Database, userId: ObjectId, keep: number, deadline: () => Deadline) {
   const collection = database.collection(messages)
   while (true) {
-    const surplus = await attempt(deadline(), 'read', (maxTimeMS) =>
+    const surplus = await attempt(deadline(), 'read', (terms) =>
       collection
-        .find({ userId }, { projection: { _id: 1 }, hint: BY_USER, maxTimeMS })
+        .find({ userId }, { projection: { _id: 1 }, hint: BY_USER, ...terms })
         .sort(NEWEST_FIRST)
         .skip(keep)
         .limit(BATCH)
@@ -30,8 +30,8 @@ async function trimUser(database: Database, userId: ObjectId, keep: number, dead
     )
     if (surplus.length === 0) return
     const filter = { _id: { $in: surplus.map(({ _id }) => _id) }, userId }
-    await attempt(deadline(), 'write', (maxTimeMS) =>
-      collection.deleteMany(filter, { hint: { _id: 1 }, maxTimeMS }),
+    await attempt(deadline(), 'write', (terms) =>
+      collection.deleteMany(filter, { hint: { _id: 1 }, ...terms }),
     )
     if (surplus.length < BATCH) return
   }

@@ -127,7 +127,7 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     if (gone.length > 0) {
       const filter = { $or: gone.map(({ _id, userId }) => ({ _id, userId })) }
       await retention.removeThroughFence(deadline, () =>
-        attempt(deadline, 'write', (maxTimeMS) => collection.deleteMany(filter, { maxTimeMS })),
+        attempt(deadline, 'write', (terms) => collection.deleteMany(filter, terms)),
       )
       await claims.release(gone, deadline)
     }
@@ -138,8 +138,8 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
   const fetchOthers = async (drafts: Draft[], deadline: Deadline): Promise<Map<string, MessageDocument>> => {
     if (drafts.length === 0) return new Map()
     const ids = drafts.map(({ item }) => item._id)
-    const found = await attempt(deadline, 'read', (maxTimeMS) =>
-      collection.find({ _id: { $in: ids } }, { maxTimeMS }).toArray(),
+    const found = await attempt(deadline, 'read', (terms) =>
+      collection.find({ _id: { $in: ids } }, terms).toArray(),
     )
     return new Map(found.map((document) => [document._id.toHexString(), document]))
   }

@@ -53,9 +53,7 @@ export function createHistory(database: Database): MigrationHistory {
   const rows = database.internal<Row>(META)
   /** Also tells whether it is still ours: somebody may have had it, and given it back, while this process was frozen. */
   const renew = (owner: ObjectId): Promise<boolean> =>
-    attempt(database.deadline(), 'write', (maxTimeMS) =>
-      renewLease(rows, LEASE, owner, LEASE_MS, { maxTimeMS }),
-    )
+    attempt(database.deadline(), 'write', (terms) => renewLease(rows, LEASE, owner, LEASE_MS, terms))
 
   async function waitFor(owner: ObjectId, { deadline, signal, onWait }: Turn): Promise<void> {
     for (let round = 0; !(await takeLease(rows, LEASE, owner, LEASE_MS)); round++) {

@@ -32,7 +32,7 @@ interface Needs {
   database: Database
   checkData: ShapeCheck | undefined
   /** Creates the user's empty context in the same transaction. */
-  createContext(userId: ObjectId, session: mongoose.mongo.ClientSession): Promise<void>
+  createContext(userId: ObjectId, inside: Deadline): Promise<void>
 }
 
 export function createCreation<D>({ database, checkData, createContext }: Needs) {
@@ -40,12 +40,12 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
   const queue = createKeyedQueue()
 
   const find = (deadline: Deadline, filter: mongoose.mongo.Filter<UserDocument>) =>
-    attempt(deadline, 'read', (maxTimeMS) => collection.findOne({ ...filter, ...ALIVE }, { maxTimeMS }))
+    attempt(deadline, 'read', (terms) => collection.findOne({ ...filter, ...ALIVE }, terms))
 
   const insert = (document: UserDocument, deadline: Deadline) =>
-    inTransaction(database, deadline, async (session) => {
-      await collection.insertOne(document, { session })
-      await createContext(document._id, session)
+    inTransaction(database, deadline, async (inside) => {
+      await attempt(inside, 'write', (terms) => collection.insertOne(document, terms))
+      await createContext(document._id, inside)
     })
 
   /** The same id stores once: a repeat gets what the first call stored. */

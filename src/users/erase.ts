@@ -1,5 +1,5 @@
 import type mongoose from 'mongoose'
-import { attempt } from '../db/attempt.ts'
+import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Collection, Database } from '../db/database.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { userNotFound } from '../errors.ts'
@@ -10,7 +10,7 @@ import { ALIVE, type ErasureReceipt, type TombstoneDocument, users } from './sch
 /** What the other models hold of a user, as the erasure sees it. */
 export interface Belongings {
   /** Deletes the context in the transaction; 1 if it had data. */
-  eraseContext(userId: ObjectId, session: mongoose.mongo.ClientSession): Promise<number>
+  eraseContext(userId: ObjectId, inside: Deadline): Promise<number>
   /** Up to `limit` ids of what is left. */
   findMessages(userId: ObjectId, limit: number): Promise<ObjectId[]>
   findEvents(userId: ObjectId, limit: number): Promise<ObjectId[]>
@@ -27,20 +27,22 @@ export function createErasure(database: Database, belongings: Belongings) {
   const tombstones: Collection<TombstoneDocument> = database.internal(users.collection)
 
   const find = (userId: ObjectId): Promise<TombstoneDocument | null> =>
-    attempt(database.deadline(), 'read', (maxTimeMS) =>
-      tombstones.findOne({ _id: userId, erasedAt: { $exists: true } }, { maxTimeMS }),
+    attempt(database.deadline(), 'read', (terms) =>
+      tombstones.findOne({ _id: userId, erasedAt: { $exists: true } }, terms),
     )
 
   /** The user is gone for every verb from here on, and the identities are free. */
   const bury = (userId: ObjectId) =>
-    inTransaction(database, database.deadline(), async (session) => {
-      const contexts = await belongings.eraseContext(userId, session)
+    inTransaction(database, database.deadline(), async (inside) => {
+      const contexts = await belongings.eraseContext(userId, inside)
       const tombstone: Omit<TombstoneDocument, '_id'> = {
         erasedAt: new Date(),
         receipt: { messages: 0, contexts, events: 0 },
         erasing: { step: 0, messages: [], events: [] },
       }
-      const { matchedCount } = await tombstones.replaceOne({ _id: userId, ...ALIVE }, tombstone, { session })
+      const { matchedCount } = await attempt(inside, 'write', (terms) =>
+        tombstones.replaceOne({ _id: userId, ...ALIVE }, tombstone, terms),
+      )
       if (matchedCount === 0 && !(await find(userId))) throw userNotFound()
     })
 
@@ -58,8 +60,8 @@ export function createErasure(database: Database, belongings: Belongings) {
           $inc: { 'receipt.messages': messages.length, 'receipt.events': events.length },
         }
     /* Matches once only, so two erasers, or a repetition, count nothing twice: the loser reads again. */
-    await attempt(database.deadline(), 'write', (maxTimeMS) =>
-      tombstones.updateOne({ _id: userId, 'erasing.step': step }, change, { maxTimeMS }),
+    await attempt(database.deadline(), 'write', (terms) =>
+      tombstones.updateOne({ _id: userId, 'erasing.step': step }, change, terms),
     )
   }
 

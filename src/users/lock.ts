@@ -54,8 +54,8 @@ export function createLocking(database: Database, requireUser: (userId: ObjectId
   const held = new Map<ObjectId, ObjectId>()
 
   const take = (userId: ObjectId, owner: ObjectId, leaseMs: number): Promise<boolean> =>
-    attempt(database.deadline(), 'write', (maxTimeMS) =>
-      takeLease(collection, userId, owner, leaseMs, { maxTimeMS }),
+    attempt(database.deadline(), 'write', (terms) =>
+      takeLease(collection, userId, owner, leaseMs, terms),
     ).catch((error: unknown) => {
       /* It may be ours all the same, and nobody would release it. */
       void release(userId, owner).catch(() => {})
@@ -63,7 +63,7 @@ export function createLocking(database: Database, requireUser: (userId: ObjectId
     })
 
   const release = (userId: ObjectId, owner: ObjectId, deadline = database.deadline()) =>
-    attempt(deadline, 'write', (maxTimeMS) => collection.deleteOne({ _id: userId, owner }, { maxTimeMS }))
+    attempt(deadline, 'write', (terms) => collection.deleteOne({ _id: userId, owner }, terms))
 
   async function acquire(
     userId: ObjectId,

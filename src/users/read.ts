@@ -16,9 +16,9 @@ export function createReading<D>(database: Database) {
       ...(email !== undefined && { email }),
       ...Object.fromEntries(Object.entries(states).map(([flow, state]) => [`states.${flow}`, state])),
     }
-    const found = await attempt(database.deadline(), 'read', (maxTimeMS) =>
+    const found = await attempt(database.deadline(), 'read', (terms) =>
       collection
-        .find(filter, { maxTimeMS })
+        .find(filter, terms)
         .sort({ _id: 1 })
         .limit(limit + 1)
         .toArray(),
@@ -34,8 +34,8 @@ export function createReading<D>(database: Database) {
   return {
     async getUser(userId: unknown): Promise<User<D>> {
       const _id = parse(id, userId, ['userId'])
-      const user = await attempt(database.deadline(), 'read', (maxTimeMS) =>
-        collection.findOne({ _id, ...ALIVE }, { maxTimeMS }),
+      const user = await attempt(database.deadline(), 'read', (terms) =>
+        collection.findOne({ _id, ...ALIVE }, terms),
       )
       if (!user) throw userNotFound()
       return toUser(user)
@@ -43,8 +43,8 @@ export function createReading<D>(database: Database) {
 
     async findUser(of: unknown): Promise<User<D> | null> {
       const identities = parse(identity, of, ['identity'])
-      const user = await attempt(database.deadline(), 'read', (maxTimeMS) =>
-        collection.findOne({ identities, ...ALIVE }, { maxTimeMS }),
+      const user = await attempt(database.deadline(), 'read', (terms) =>
+        collection.findOne({ identities, ...ALIVE }, terms),
       )
       return user && toUser(user)
     },

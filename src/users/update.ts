@@ -33,8 +33,8 @@ export function createUpdate<D>(database: Database, checkData: ShapeCheck | unde
   const collection = database.collection(users)
 
   const read = async (userId: ObjectId, deadline: Deadline): Promise<UserDocument> => {
-    const user = await attempt(deadline, 'read', (maxTimeMS) =>
-      collection.findOne({ _id: userId, ...ALIVE }, { maxTimeMS }),
+    const user = await attempt(deadline, 'read', (terms) =>
+      collection.findOne({ _id: userId, ...ALIVE }, terms),
     )
     if (!user) throw userNotFound()
     return user

@@ -1,4 +1,3 @@
-import type mongoose from 'mongoose'
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { userNotFound } from '../errors.ts'
@@ -18,14 +17,14 @@ export interface UserDirectory {
   /** @throws DialogueStoreError `USER_NOT_FOUND` */
   require(userId: ObjectId, deadline: Deadline): Promise<void>
   /** A write to the user inside a transaction, which makes it conflict with an erasure. */
-  touch(userId: ObjectId, session: mongoose.mongo.ClientSession): Promise<void>
+  touch(userId: ObjectId, inside: Deadline): Promise<void>
 }
 
 export function createDirectory(database: Database): UserDirectory {
   const collection = database.collection(users)
   const among = async (ids: ObjectId[], deadline: Deadline) => {
-    const found = await attempt(deadline, 'read', (maxTimeMS) =>
-      collection.find({ _id: { $in: ids }, ...ALIVE }, { projection: { _id: 1 }, maxTimeMS }).toArray(),
+    const found = await attempt(deadline, 'read', (terms) =>
+      collection.find({ _id: { $in: ids }, ...ALIVE }, { projection: { _id: 1 }, ...terms }).toArray(),
     )
     return new Set(found.map(({ _id }) => _id.toHexString()))
   }
@@ -34,11 +33,9 @@ export function createDirectory(database: Database): UserDirectory {
     async require(userId, deadline) {
       if ((await among([userId], deadline)).size === 0) throw userNotFound()
     },
-    async touch(userId, session) {
-      const { matchedCount } = await collection.updateOne(
-        { _id: userId, ...ALIVE },
-        { $inc: { touches: 1 } },
-        { session },
+    async touch(userId, inside) {
+      const { matchedCount } = await attempt(inside, 'write', (terms) =>
+        collection.updateOne({ _id: userId, ...ALIVE }, { $inc: { touches: 1 } }, terms),
       )
       if (matchedCount === 0) throw userNotFound()
     },
@@ -49,7 +46,7 @@ interface Needs {
   database: Database
   directory: UserDirectory
   checkData: ShapeCheck | undefined
-  createContext(userId: ObjectId, session: mongoose.mongo.ClientSession): Promise<void>
+  createContext(userId: ObjectId, inside: Deadline): Promise<void>
   belongings: Belongings
 }
 

@@ -52,10 +52,10 @@ export async function merge(
   const into = { into: copy, on: '_id', whenMatched: 'replace', whenNotMatched }
   const pipeline = [{ $match: filter }, { $sort: ORDER }, { $merge: into }]
   const options = { readConcern: MAJORITY, bypassDocumentValidation: true, ...(hint && { hint }) }
-  await attempt(database.deadline(), 'write', (maxTimeMS) =>
+  await attempt(database.deadline(), 'write', (terms) =>
     database
       .collection(messages)
-      .aggregate(pipeline, { ...options, maxTimeMS })
+      .aggregate(pipeline, { ...options, ...terms })
       .toArray(),
   )
 }
@@ -82,10 +82,10 @@ async function endOfBatch(
   end: Place,
   size: number,
 ): Promise<Place | undefined> {
-  const [last] = await attempt(database.deadline(), 'read', (maxTimeMS) =>
+  const [last] = await attempt(database.deadline(), 'read', (terms) =>
     database
       .collection(messages)
-      .find(between(after, end), { projection: ORDER, hint: ORDER, readConcern: MAJORITY, maxTimeMS })
+      .find(between(after, end), { projection: ORDER, hint: ORDER, readConcern: MAJORITY, ...terms })
       .sort(ORDER)
       .skip(size - 1)
       .limit(1)
@@ -106,10 +106,10 @@ const NEWEST = { sort: { createdAt: -1, _id: -1 }, hint: ORDER } as const
 
 /** The place of the message that was stored last; undefined if there is none. */
 export async function newest(database: Database): Promise<Place | undefined> {
-  const last = await attempt(database.deadline(), 'read', (maxTimeMS) =>
+  const last = await attempt(database.deadline(), 'read', (terms) =>
     database
       .collection(messages)
-      .findOne({}, { ...NEWEST, projection: ORDER, readConcern: MAJORITY, maxTimeMS }),
+      .findOne({}, { ...NEWEST, projection: ORDER, readConcern: MAJORITY, ...terms }),
   )
   return last ? placeOf(last) : undefined
 }
@@ -118,6 +118,6 @@ export const countBetween = (database: Database, after: Place | undefined, end: 
   countOf(database, between(after, end))
 
 const countOf = (database: Database, range: Filter): Promise<number> =>
-  attempt(database.deadline(), 'read', (maxTimeMS) =>
-    database.collection(messages).countDocuments(range, { hint: ORDER, maxTimeMS }),
+  attempt(database.deadline(), 'read', (terms) =>
+    database.collection(messages).countDocuments(range, { hint: ORDER, ...terms }),
   )

@@ -160,12 +160,12 @@ function touchedBy(changes: Change[]): Touched[] {
 }
 
 async function stillThere(database: Database, touched: Touched[]): Promise<Set<string>> {
-  const found = await attempt(database.deadline(), 'read', (maxTimeMS) =>
+  const found = await attempt(database.deadline(), 'read', (terms) =>
     database
       .collection(messages)
       .find(
         { _id: { $in: touched.map(({ id }) => id) } },
-        { projection: { _id: 1 }, readConcern: { level: 'majority' }, maxTimeMS },
+        { projection: { _id: 1 }, readConcern: { level: 'majority' }, ...terms },
       )
       .toArray(),
   )
@@ -173,10 +173,10 @@ async function stillThere(database: Database, touched: Touched[]): Promise<Set<s
 }
 
 const removeFrom = ({ database, copy }: Job, lost: Touched[]) =>
-  attempt(database.deadline(), 'write', (maxTimeMS) =>
+  attempt(database.deadline(), 'write', (terms) =>
     database.db
       .collection<MessageDocument>(copy)
-      .deleteMany({ _id: { $in: lost.map(({ id }) => id) } }, { maxTimeMS }),
+      .deleteMany({ _id: { $in: lost.map(({ id }) => id) } }, terms),
   )
 
 const gone = () =>

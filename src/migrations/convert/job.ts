@@ -61,8 +61,8 @@ export async function createJob(given: Given, initial: Omit<ConversionMeta, 'run
       return copy
     },
     async save(change) {
-      const { matchedCount } = await attempt(database.deadline(), 'write', (maxTimeMS) =>
-        documents(database).updateOne({ _id: 'conversion', run }, { $set: change }, { maxTimeMS }),
+      const { matchedCount } = await attempt(database.deadline(), 'write', (terms) =>
+        documents(database).updateOne({ _id: 'conversion', run }, { $set: change }, terms),
       )
       if (matchedCount === 0) throw takenOver()
       state = { ...state, ...change }

@@ -42,10 +42,10 @@ async function raiseFence({ database, copy, state: { to } }: Job): Promise<void>
   }
   /* Read under rolling retention only, so it is right before and after the swap. */
   const limits = to.kind === 'rolling' ? { maxPerUser: to.maxPerUser ?? '$$REMOVE' } : {}
-  await attempt(database.deadline(), 'write', (maxTimeMS) =>
+  await attempt(database.deadline(), 'write', (terms) =>
     metaOf(database).updateOne({ _id: 'retention' }, [{ $set: { ...fence, ...limits } }], {
       upsert: true,
-      maxTimeMS,
+      ...terms,
     }),
   )
   await refuseWrites(database)
@@ -73,8 +73,8 @@ async function drain(job: Job, follower: Follower): Promise<boolean> {
 /** Only a fence that still stands: once it has expired, a store may be about to lift it. */
 async function renewFence({ database, copy }: Job): Promise<boolean> {
   const mine = { _id: 'retention', fencedFor: copy, $expr: { $gt: ['$fencedUntil', '$$NOW'] } } as const
-  const { matchedCount } = await attempt(database.deadline(), 'write', (maxTimeMS) =>
-    metaOf(database).updateOne(mine, [{ $set: { fencedUntil } }], { maxTimeMS }),
+  const { matchedCount } = await attempt(database.deadline(), 'write', (terms) =>
+    metaOf(database).updateOne(mine, [{ $set: { fencedUntil } }], terms),
   )
   return matchedCount === 1
 }
@@ -97,11 +97,11 @@ export async function finishSwap(database: Database, state: ConversionMeta): Pro
     if (!isHistoryLost(error)) throw error
   })
   const over = { fencedFor: 1, fencedUntil: 1 } as const
-  await attempt(database.deadline(), 'write', (maxTimeMS) =>
+  await attempt(database.deadline(), 'write', (terms) =>
     metaOf(database).updateOne(
       { _id: 'retention', fencedFor: state.copy ?? '' },
       { $unset: state.to.kind === 'capped' ? { ...over, maxPerUser: 1 } : over },
-      { maxTimeMS },
+      terms,
     ),
   )
 }
