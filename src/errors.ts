@@ -129,5 +129,11 @@ export const versionConflict = (expected: number, actual: number): DialogueStore
     { expected, actual },
   )
 
+export const transactionClosed = (): DialogueStoreError =>
+  new DialogueStoreError(
+    'TRANSACTION_CLOSED',
+    'The transaction has ended. Use tx only inside the function that got it, and await its calls there.',
+  )
+
 export const storeClosed = (): DialogueStoreError =>
   new DialogueStoreError('STORE_CLOSED', 'The store is closed. Open another one with openStore().')

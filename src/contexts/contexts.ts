@@ -1,7 +1,7 @@
 import type mongoose from 'mongoose'
 import type { z } from 'zod'
 import { decodeCursor, encodeCursor, type Position } from '../cursor.ts'
-import { attempt, backOff, type Deadline, deadlineIn } from '../db/attempt.ts'
+import { attempt, backOff, type Deadline, renewed } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { mergeExpression } from '../db/merge.ts'
 import { versionedUpdate } from '../db/versioned.ts'
@@ -21,6 +21,7 @@ interface Needs {
     userId: ObjectId,
     after: Position | undefined,
     filter: { senders?: string[]; conversationId?: string },
+    deadline: Deadline,
   ): Promise<number>
 }
 
@@ -86,7 +87,7 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
       const left = deadline.remaining()
       const data = checked(await change(current.data ?? {}))
       /* The caller's function may take longer than the server may. */
-      deadline = deadlineIn(left)
+      deadline = renewed(deadline, left)
       const swapped = { ...options, data: { $literal: data }, ifVersion: current.version }
       const written = await write(userId, deadline, swapped)
       if (written) return outcome(written)
@@ -139,13 +140,12 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
       async retrieveContext(userId: unknown, options?: unknown): Promise<DialogueContext<D>> {
         const key = parse(id, userId, ['userId'])
         const { pending } = parse(readOptions, options, ['options'])
-        const document = await read(key, database.deadline())
+        const deadline = database.deadline()
+        const document = await read(key, deadline)
         const context = toContext<D>(document)
         if (!pending) return context
-        return {
-          ...context,
-          pending: await countAfter(key, document.covers, pending === true ? {} : pending),
-        }
+        const filter = pending === true ? {} : pending
+        return { ...context, pending: await countAfter(key, document.covers, filter, deadline) }
       },
     },
 

@@ -1,4 +1,5 @@
 import type mongoose from 'mongoose'
+import { transactionClosed } from '../errors.ts'
 import { attempt, backOff, type Deadline, isHopeless, type Terms, within } from './attempt.ts'
 import type { Database } from './database.ts'
 import { hasLabel, isTransient, timedOut, toStoreError } from './failure.ts'
@@ -53,7 +54,7 @@ function begin(database: Database, clock: Deadline) {
   let last: Promise<unknown> = Promise.resolve()
 
   async function sendNow<T>(command: (terms: Terms) => Promise<T>): Promise<T> {
-    if (failure) throw failure.reason
+    if (failure) throw transactionClosed()
     const left = clock.remaining()
     const late = () => timedOut('not-applied')
     try {
@@ -69,6 +70,7 @@ function begin(database: Database, clock: Deadline) {
 
   let queue: Promise<unknown> = Promise.resolve()
   const transaction = {
+    failed: () => failure !== undefined,
     send<T>(command: (terms: Terms) => Promise<T>): Promise<T> {
       const turn = queue.then(() => sendNow(command))
       queue = turn.catch(() => {})

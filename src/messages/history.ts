@@ -3,11 +3,11 @@ import { decodeCursor, encodeCursor, type Position, placeAfter, placeBefore } fr
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { codeOf } from '../db/failure.ts'
-import { userNotFound } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import { createCount, MOST_KEYS } from './count.ts'
 import { beyondPipeline, type Cut, otherSide, pagePipeline, toCut, until } from './cut.ts'
+import type { Found, Look } from './look.ts'
 import { indexOf, intervalOf, NEWEST_FIRST, OLDEST_FIRST, range, sieve } from './query.ts'
 import {
   historyOptions,
@@ -34,11 +34,9 @@ export interface HistoryPage<M> {
   live: string
 }
 
-interface Rows {
+interface Rows extends Pick<Found, 'time' | 'again'> {
   page: MessageDocument[]
   beyond: { _id: ObjectId }[]
-  /** The server's cluster time when it began to read. */
-  time: mongoose.mongo.Timestamp | undefined
 }
 
 /** The result of a `$lookup` is one document: its sizes beyond 16 MiB. */
@@ -48,52 +46,40 @@ function unlessTooLarge(error: unknown): undefined {
   if (!isTooLarge(error)) throw error
 }
 const ITERATED = 500
+const MOST_PENDING = 1000
 
 interface Needs {
   database: Database
-  /** The filter of a user that exists, and the users' collection: a page and the user's check are one command. */
-  users: { collection: mongoose.mongo.Collection; alive: mongoose.mongo.Document }
+  look: Look
+  /** Carries out what transactions of these users have left to do. */
+  settleUsers(userIds: ObjectId[], deadline: Deadline): Promise<void>
 }
 
-export function createHistory<M>({ database, users }: Needs) {
+export function createHistory<M>({ database, look, settleUsers }: Needs) {
   const collection = database.collection(messages)
   const { count } = createCount(database)
 
-  const lookup = (as: string, pipeline: mongoose.mongo.Document[]) => ({
-    $lookup: { from: database.nameOf(messages.collection), pipeline, as },
-  })
-
   /** A page, what lies on the other side of its origin, and whether the user exists, in one command. */
   async function rows(userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> {
-    const pipeline = [
-      { $match: { _id: userId, ...users.alive } },
-      { $project: { time: '$$CLUSTER_TIME' } },
-      lookup('page', pagePipeline(cut)),
-      ...(cut.origin ? [lookup('beyond', beyondPipeline(cut, cut.origin))] : []),
-    ]
-    const [found] = await attempt(deadline, 'read', (terms) =>
-      users.collection.aggregate<Partial<Rows>>(pipeline, terms).toArray(),
-    )
-    if (!found) throw userNotFound()
-    return { page: found.page ?? [], beyond: found.beyond ?? [], time: found.time }
+    const beyond = cut.origin && { beyond: beyondPipeline(cut, cut.origin) }
+    const found = await look(userId, { page: pagePipeline(cut), ...beyond }, deadline)
+    return { ...found, page: found.messages.page ?? [], beyond: found.messages.beyond ?? [] }
   }
 
   /** The same for pages of very large messages: by cursors, which have no bound. */
   async function largeRows(userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> {
     const pipelines = [pagePipeline(cut), ...(cut.origin ? [beyondPipeline(cut, cut.origin)] : [])]
-    const begin = [{ $match: { _id: userId, ...users.alive } }, { $project: { time: '$$CLUSTER_TIME' } }]
-    const [user] = await attempt(deadline, 'read', (terms) =>
-      users.collection.aggregate<Pick<Rows, 'time'>>(begin, terms).toArray(),
-    )
-    if (!user) throw userNotFound()
-    const [page, beyond] = await Promise.all(
+    const before = await look(userId, {}, deadline)
+    const [page = [], beyond = []] = await Promise.all(
       pipelines.map((pipeline) =>
         attempt(deadline, 'read', (terms) =>
           collection.aggregate<MessageDocument>(pipeline, terms).toArray(),
         ),
       ),
     )
-    return { page: page ?? [], beyond: beyond ?? [], time: user.time }
+    const after = await look(userId, {}, deadline)
+    if (before.touches !== after.touches) return largeRows(userId, cut, deadline)
+    return { page, beyond, time: before.time, again: true }
   }
 
   const read = (userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> =>
@@ -132,7 +118,7 @@ export function createHistory<M>({ database, users }: Needs) {
   /** A page within the bound of keys, oldest first, and the places from which to go on either way. */
   async function pageOf(userId: ObjectId, cut: Cut, deadline: Deadline) {
     const end = sieve(cut.filter) && (await horizon(cut, deadline))
-    const { page, beyond, time } = await read(userId, { ...cut, interval: until(cut, end) }, deadline)
+    const { page, beyond, time, again } = await read(userId, { ...cut, interval: until(cut, end) }, deadline)
     const more = page.length > cut.limit
     const shown = page.slice(0, cut.limit)
     const ordered = cut.backward ? shown.reverse() : shown
@@ -150,6 +136,7 @@ export function createHistory<M>({ database, users }: Needs) {
       older: cut.backward ? onwards : back,
       newer: cut.backward ? back : onwards,
       time,
+      again,
     }
   }
 
@@ -160,18 +147,12 @@ export function createHistory<M>({ database, users }: Needs) {
       const origin = placeIn(userId, before, 'before') ?? placeIn(userId, after, 'after')
       const cut = toCut({ userId, filter, limit, origin, backward: typeof after !== 'string' })
       const deadline = database.deadline()
-      const [page, total] = await Promise.all([
-        pageOf(userId, cut, deadline),
-        counted === false
-          ? undefined
-          : count(
-              cut.scope,
-              intervalOf(filter),
-              filter,
-              counted === 'exact' ? undefined : MOST_KEYS,
-              deadline,
-            ),
-      ])
+      const most = counted === 'exact' ? undefined : MOST_KEYS
+      const countNow = async () =>
+        counted === false ? undefined : count(cut.scope, intervalOf(filter), filter, most, deadline)
+      const [page, counting] = await Promise.all([pageOf(userId, cut, deadline), countNow()])
+      /* What the page had to wait for, the count may have missed. */
+      const total = page.again ? await countNow() : counting
       const cursor = (place: Position | undefined) => (place ? encodeCursor(userId, place) : null)
       return {
         messages: page.documents.map((document) => toMessage<M>(document)),
@@ -205,22 +186,18 @@ export function createHistory<M>({ database, users }: Needs) {
       }
     },
 
-    /** Messages after a place, at most `most`; no more than `MOST_KEYS` keys are examined. */
+    /** Messages after a place, at most `MOST_PENDING`; no more than `MOST_KEYS` keys are examined. */
     async countAfter(
       userId: ObjectId,
       after: Position | undefined,
       filter: MessageFilter,
-      most: number,
+      deadline: Deadline,
     ): Promise<number> {
+      await settleUsers([userId], deadline)
       const scope = { userId, conversationId: filter.conversationId }
-      const total = await count(
-        scope,
-        { after },
-        filter,
-        sieve(filter) ? MOST_KEYS : most,
-        database.deadline(),
-      )
-      return Math.min(total.count, most)
+      const most = sieve(filter) ? MOST_KEYS : MOST_PENDING
+      const total = await count(scope, { after }, filter, most, deadline)
+      return Math.min(total.count, MOST_PENDING)
     },
   }
 }

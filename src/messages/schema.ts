@@ -77,20 +77,27 @@ export const seenDocument = z.strictObject({
   /** User, conversation and external id: see `seenKey`. */
   _id: z.string(),
   messageId: id,
-  /** The batch that was to insert the message. Absent: the message was stored. */
-  flight: id.optional(),
+  /** The batches that were to insert the message. Absent: it is stored, or will be by the journal. */
+  flights: z.array(id).min(1).optional(),
   createdAt: date,
 })
 export type SeenDocument = z.output<typeof seenDocument>
 
-/** A flight whose messages were inserted. */
-const landing = z.strictObject({ _id: z.string(), createdAt: date })
+/** What became of a flight: see `Flights`. */
+const flightDocument = z.strictObject({
+  _id: z.string(),
+  createdAt: date,
+  landed: z.literal(true).optional(),
+  /** By how many transactions. */
+  overtaken: counter.optional(),
+})
+export type FlightDocument = z.output<typeof flightDocument>
 
 export const seen: ModelDefinition<typeof seenDocument> = {
   name: 'Seen',
   collection: 'seen',
   document: seenDocument,
-  alternative: landing,
+  alternative: flightDocument,
   indexes: [{ keys: { createdAt: 1 }, options: { expireAfterSeconds: SEEN_SECONDS } }],
 }
 

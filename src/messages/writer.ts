@@ -13,8 +13,9 @@ import {
 import { nextId, type ObjectId } from '../ids.ts'
 import type { Claims } from './claims.ts'
 import type { Passenger } from './lane.ts'
-import type { RetentionKeeper, StoredRetention } from './retention.ts'
+import type { RetentionKeeper } from './retention.ts'
 import { type MessageDocument, messages } from './schema.ts'
+import { capOf } from './size.ts'
 
 export interface Stored {
   document: MessageDocument
@@ -37,8 +38,11 @@ interface Needs {
 const KNOWN_USERS = 100_000
 /** The server's own code for it. */
 const DOCUMENT_TOO_LARGE = 10334
-/** An insert that took longer may have outlasted an erasure: its users are checked again. */
-const LONG_INSERT_MS = 20
+/**
+ * An insert that took longer may have outlasted an erasure: its users are checked again. An erasure waits for those
+ * that took less, see `erasing.ts`.
+ */
+export const UNCHECKED_MS = 20
 
 /** Sends one batch of the lane: users, external ids and messages, and tells every caller their own result. */
 export function createWriter({ database, retention, claims, usersAmong, onStored }: Needs) {
@@ -109,14 +113,14 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
 
   /** The insert and, beside it, the check that its users exist: what the server refused, and who is gone. */
   async function insertChecked(drafts: Draft[], deadline: Deadline) {
-    const begin = performance.now()
+    const elapsed = stopwatch()
     const [inserted, checked] = await Promise.allSettled([
       insert(drafts, deadline),
       check(usersOf(drafts), deadline),
     ])
     if (inserted.status === 'rejected') throw inserted.reason
     const errors = inserted.value
-    const late = checked.status === 'rejected' || performance.now() - begin > LONG_INSERT_MS
+    const late = checked.status === 'rejected' || elapsed() > UNCHECKED_MS
     const missing = await orUnsure(async () => (late ? check(usersOf(drafts), deadline) : checked.value))
     return { errors, missing }
   }
@@ -176,12 +180,36 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     const { errors, missing } = await insertChecked(drafts, deadline)
     await orUnsure(async () => {
       const staying = await withdraw(drafts, missing, deadline)
-      const documents = staying.map(({ item }) => item)
-      /* A landing that is not written down: should a message of it be evicted, a repeat brings it back. */
-      const landing = staying.some(isNamed) && claims.land(flight, deadline).catch(() => {})
-      await Promise.all([onStored(documents, deadline), landing])
-      await settle(staying, errors, deadline)
+      const landing = land(staying.filter(isNamed), flight, errors, deadline)
+      await onStored(
+        staying.map(({ item }) => item),
+        deadline,
+      )
+      const unnamed = staying.filter((draft) => !isNamed(draft))
+      await settle(unnamed, errors, deadline)
+      await landing
     })
+  }
+
+  /** Lands a flight, and tells its callers. A transaction may have stored some of its messages in its place. */
+  async function land(
+    drafts: Draft[],
+    flight: ObjectId,
+    errors: Map<Draft | undefined, WriteError>,
+    deadline: Deadline,
+  ): Promise<void> {
+    if (drafts.length === 0) return
+    const documents = drafts.map(({ item }) => item)
+    const overtaken = await claims.land(documents, flight, deadline)
+    for (const draft of drafts) {
+      const earlier = overtaken.get(draft.item)
+      if (earlier) draft.resolve({ document: earlier.message ?? draft.item, created: false })
+    }
+    await settle(
+      drafts.filter(({ item }) => !overtaken.has(item)),
+      errors,
+      deadline,
+    )
   }
 
   /** Goes on with those who still have time when the earliest deadline of the batch is over. */
@@ -208,10 +236,6 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
   }
 }
 
-/** Beyond it, MongoDB would take a message, and evict everything else. */
-const capOf = (kept: StoredRetention): number =>
-  kept.kind === 'capped' ? kept.sizeBytes : Number.POSITIVE_INFINITY
-
 const isNamed = ({ item }: Draft): boolean => item.externalId !== undefined
 
 const earliest = (drafts: Draft[]): Deadline =>
@@ -234,6 +258,12 @@ function withOutcome(error: DialogueStoreError, outcome: Outcome): DialogueStore
   if (error.outcome === outcome) return error
   if (error.code === 'TIMEOUT') return timedOut(outcome)
   return altered(error, { outcome })
+}
+
+/** Milliseconds since, by two clocks: one of them stands still while the machine sleeps. */
+function stopwatch(): () => number {
+  const [start, wall] = [performance.now(), Date.now()]
+  return () => Math.max(performance.now() - start, Date.now() - wall)
 }
 
 /** Whatever fails before the insert is sent, no message is stored. */

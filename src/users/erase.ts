@@ -1,8 +1,10 @@
 import type mongoose from 'mongoose'
-import { attempt, type Deadline } from '../db/attempt.ts'
+import { attempt, type Deadline, deadlineIn } from '../db/attempt.ts'
 import type { Collection, Database } from '../db/database.ts'
+import { isConflict } from '../db/failure.ts'
+import type { KeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
-import { userNotFound } from '../errors.ts'
+import { DialogueStoreError, userNotFound } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import { ALIVE, type ErasureReceipt, type TombstoneDocument, users } from './schema.ts'
@@ -11,20 +13,43 @@ import { ALIVE, type ErasureReceipt, type TombstoneDocument, users } from './sch
 export interface Belongings {
   /** Deletes the context in the transaction; 1 if it had data. */
   eraseContext(userId: ObjectId, inside: Deadline): Promise<number>
+  messages: {
+    /** Before the transaction: what others have committed counts as stored. */
+    settle(userId: ObjectId): Promise<void>
+    /** In the transaction: what is not settled will not be. */
+    close(userId: ObjectId, inside: Deadline): Promise<void>
+    /** After it: waits for what is on its way. */
+    quiet(userId: ObjectId): Promise<void>
+    /** What has no place in a receipt: external ids seen. Locks expire. */
+    removeTraces(userId: ObjectId): Promise<void>
+  } & Kind
+  events: Kind
+}
+
+interface Kind {
   /** Up to `limit` ids of what is left. */
-  findMessages(userId: ObjectId, limit: number): Promise<ObjectId[]>
-  findEvents(userId: ObjectId, limit: number): Promise<ObjectId[]>
-  removeMessages(userId: ObjectId, ids: ObjectId[]): Promise<void>
-  removeEvents(userId: ObjectId, ids: ObjectId[]): Promise<void>
-  /** What has no place in a receipt: external ids seen. Locks expire. */
-  removeTraces(userId: ObjectId): Promise<void>
+  find(userId: ObjectId, limit: number): Promise<ObjectId[]>
+  remove(userId: ObjectId, ids: ObjectId[]): Promise<void>
 }
 
 /** Deleted at once: few enough that other writers are not starved. */
 const BATCH = 1000
+/** A frozen process may hold a transaction on the user until the server ends it, after a minute by default. */
+const PATIENCE_MS = 150_000
+/** An erasure that has not moved for so long is taken up by another store. */
+const STALLED_MS = 30_000
+const MINUTE_MS = 60_000
+/**
+ * When to look for late arrivals, after the end. Every writer removes its own; these are for one that was frozen,
+ * and died before it could.
+ */
+const SWEEPS_MS = [2 * MINUTE_MS, 15 * MINUTE_MS, 120 * MINUTE_MS, 1440 * MINUTE_MS]
 
-export function createErasure(database: Database, belongings: Belongings) {
+const inMs = (ms: number): Date => new Date(Date.now() + ms)
+
+export function createErasure(database: Database, belongings: Belongings, queue: KeyedQueue) {
   const tombstones: Collection<TombstoneDocument> = database.internal(users.collection)
+  const { messages, events } = belongings
 
   const find = (userId: ObjectId): Promise<TombstoneDocument | null> =>
     attempt(database.deadline(), 'read', (terms) =>
@@ -39,25 +64,44 @@ export function createErasure(database: Database, belongings: Belongings) {
         erasedAt: new Date(),
         receipt: { messages: 0, contexts, events: 0 },
         erasing: { step: 0, messages: [], events: [] },
+        sweepAt: inMs(STALLED_MS),
       }
       const { matchedCount } = await attempt(inside, 'write', (terms) =>
         tombstones.replaceOne({ _id: userId, ...ALIVE }, tombstone, terms),
       )
-      if (matchedCount === 0 && !(await find(userId))) throw userNotFound()
+      if (matchedCount > 0) return messages.close(userId, inside)
+      if (!(await find(userId))) throw userNotFound()
     })
+
+  /** Past its own deadline too, while somebody holds the user: the server ends every transaction some time. */
+  async function buryPatiently(userId: ObjectId): Promise<void> {
+    const patience = deadlineIn(PATIENCE_MS)
+    while (true) {
+      try {
+        return await queue.run(userId.toHexString(), () => bury(userId), database.deadline())
+      } catch (error) {
+        const isHeld =
+          error instanceof DialogueStoreError && (isConflict(error.cause) || error.code === 'TIMEOUT')
+        if (!isHeld || error.outcome === 'unknown' || patience.remaining() === 0) throw error
+      }
+    }
+  }
 
   /** Writes down and counts what the next step removes, before it is removed: a crash in between loses no count. */
   async function plan(userId: ObjectId, step: number): Promise<void> {
-    const [messages, events] = await Promise.all([
-      belongings.findMessages(userId, BATCH),
-      belongings.findEvents(userId, BATCH),
+    const [ofMessages, ofEvents] = await Promise.all([
+      messages.find(userId, BATCH),
+      events.find(userId, BATCH),
     ])
-    const done = messages.length === 0 && events.length === 0
+    const done = ofMessages.length === 0 && ofEvents.length === 0
     const change: mongoose.mongo.UpdateFilter<TombstoneDocument> = done
-      ? { $unset: { erasing: 1 } }
+      ? { $unset: { erasing: 1 }, $set: { sweepAt: inMs(SWEEPS_MS[0] ?? 0), sweeps: 0 } }
       : {
-          $set: { erasing: { step: step + 1, messages, events } },
-          $inc: { 'receipt.messages': messages.length, 'receipt.events': events.length },
+          $set: {
+            erasing: { step: step + 1, messages: ofMessages, events: ofEvents },
+            sweepAt: inMs(STALLED_MS),
+          },
+          $inc: { 'receipt.messages': ofMessages.length, 'receipt.events': ofEvents.length },
         }
     /* Matches once only, so two erasers, or a repetition, count nothing twice: the loser reads again. */
     await attempt(database.deadline(), 'write', (terms) =>
@@ -65,25 +109,71 @@ export function createErasure(database: Database, belongings: Belongings) {
     )
   }
 
-  async function drain(userId: ObjectId): Promise<ErasureReceipt> {
-    while (true) {
+  async function drain(userId: ObjectId, isOver = () => false): Promise<ErasureReceipt | undefined> {
+    while (!isOver()) {
       const tombstone = await find(userId)
       if (!tombstone) throw userNotFound()
       const { erasing, erasedAt, receipt } = tombstone
       if (!erasing) return { userId: userId.toHexString(), ...receipt, erasedAt }
-      if (erasing.messages.length > 0) await belongings.removeMessages(userId, erasing.messages)
-      if (erasing.events.length > 0) await belongings.removeEvents(userId, erasing.events)
-      if (erasing.step === 0) await belongings.removeTraces(userId)
+      if (erasing.step === 0) {
+        await messages.quiet(userId)
+        await messages.removeTraces(userId)
+      }
+      if (erasing.messages.length > 0) await messages.remove(userId, erasing.messages)
+      if (erasing.events.length > 0) await events.remove(userId, erasing.events)
       await plan(userId, erasing.step)
     }
+    return undefined
+  }
+
+  /** Removes what came after the end. It was never acknowledged, so no receipt counts it. */
+  async function sweep({ _id, sweeps = 0 }: TombstoneDocument): Promise<void> {
+    for (const kind of [messages, events]) {
+      for (let ids = await kind.find(_id, BATCH); ids.length > 0; ids = await kind.find(_id, BATCH))
+        await kind.remove(_id, ids)
+    }
+    await messages.removeTraces(_id)
+    const next = SWEEPS_MS[sweeps + 1]
+    const change: mongoose.mongo.UpdateFilter<TombstoneDocument> = next
+      ? { $set: { sweepAt: inMs(next), sweeps: sweeps + 1 } }
+      : { $unset: { sweepAt: 1, sweeps: 1 } }
+    await attempt(database.deadline(), 'write', (terms) =>
+      tombstones.updateOne({ _id, sweeps }, change, terms),
+    )
   }
 
   return {
-    /** A repeat goes on where an interrupted erasure stopped, and gives the same receipt. */
-    async deleteUser(userId: unknown): Promise<ErasureReceipt> {
-      const key = parse(id, userId, ['userId'])
-      if (!(await find(key))) await bury(key)
-      return drain(key)
+    verbs: {
+      /** A repeat goes on where an interrupted erasure stopped, and gives the same receipt. */
+      async deleteUser(userId: unknown): Promise<ErasureReceipt> {
+        const key = parse(id, userId, ['userId'])
+        if (!(await find(key))) {
+          await messages.settle(key)
+          await buryPatiently(key)
+        }
+        const receipt = await drain(key)
+        if (!receipt) throw userNotFound()
+        return receipt
+      },
+    },
+
+    /**
+     * Goes on with erasures whose process stopped, and sweeps late arrivals.
+     * @param opening also those that may still be under way: two erasers are not in each other's way
+     */
+    async upkeep(opening: boolean, isOver: () => boolean): Promise<void> {
+      const due = { sweepAt: { $lt: new Date() } }
+      const filter = opening
+        ? { sweepAt: { $exists: true }, $or: [due, { erasing: { $exists: true } }] }
+        : due
+      const found = await attempt(database.deadline(), 'read', (terms) =>
+        tombstones.find(filter, terms).limit(BATCH).toArray(),
+      )
+      for (const tombstone of found) {
+        if (isOver()) return
+        if (tombstone.erasing) await drain(tombstone._id, isOver)
+        else await sweep(tombstone)
+      }
     },
   }
 }

@@ -1,0 +1,65 @@
+import { createContexts } from '../contexts/contexts.ts'
+import type { Deadline } from '../db/attempt.ts'
+import { outside } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import { createKeyedQueue } from '../db/queue.ts'
+import { createEvents } from '../events/events.ts'
+import { createEventReading } from '../events/retrieve.ts'
+import { type Observer, observed } from '../log.ts'
+import type { createMessages } from '../messages/model.ts'
+import type { Turn } from '../messages/turn.ts'
+import { createTurnVerbs } from '../messages/verbs.ts'
+import type { ShapeChecks } from '../shape.ts'
+import { createUserVerbs, type UserDirectory } from '../users/users.ts'
+
+interface Needs {
+  database: Database
+  shapes: ShapeChecks
+  directory: UserDirectory
+  creators: Parameters<typeof createEventReading>[0]['creators']
+  countAfter: ReturnType<typeof createMessages>['countAfter']
+}
+
+/**
+ * The verbs of a transaction are those of the store, on a database whose every deadline is the transaction's: so
+ * each of their commands is sent in it. Only messages are different.
+ */
+export function createBinding({ database, shapes, directory, creators, countAfter }: Needs) {
+  return (turn: Turn, inside: Deadline, observer: Observer) => {
+    const bound: Database = { ...database, deadline: () => inside }
+    const contexts = createContexts({
+      database: bound,
+      checkData: shapes.context,
+      countAfter: async (userId, after, filter) => {
+        const stored = await countAfter(userId, after, filter, outside(inside))
+        return stored + (turn.draft(userId)?.changeAfter(after, filter) ?? 0)
+      },
+    })
+    const events = createEvents({
+      database: bound,
+      checkData: shapes.eventData,
+      touchUser: directory.touch,
+      /* The transaction has had its turn. */
+      queue: createKeyedQueue(),
+    })
+    const { getEvent } = createEventReading({ database: bound, creators, requireUser: directory.require })
+    const { createUser, ensureUser, updateUser, getUser, findUser } = createUserVerbs({
+      database: bound,
+      checkData: shapes.userData,
+      createContext: contexts.createEmpty,
+    })
+    const verbs = {
+      createUser,
+      ensureUser,
+      updateUser,
+      getUser,
+      findUser,
+      ...contexts.verbs,
+      ...contexts.reads,
+    }
+    return {
+      ...observed(observer, 'debug', { ...verbs, ...createTurnVerbs(turn, shapes.metadata) }),
+      ...observed(observer, 'debug', { ...events, getEvent }, 'eventId'),
+    }
+  }
+}
