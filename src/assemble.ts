@@ -40,7 +40,7 @@ export async function assemble({ config, database, retention, release }: Parts) 
     retention,
     directory,
     users: { collection: database.internal(userModel.collection), alive: ALIVE },
-    checkMetadata: shapes.metadata,
+    shapes,
     maxQueuedBytes,
     queue,
     warn: (op, error) => log.warn({ op, code: toStoreError(error).code }, op),

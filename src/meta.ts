@@ -17,6 +17,12 @@ export interface RetentionMeta {
   fencedFor?: string
 }
 
+/** When late arrivals were looked for last. */
+export interface SweepMeta {
+  _id: 'sweep'
+  at: Date
+}
+
 /** A conversion of retention that has begun and not ended: what the next run needs to go on with it. */
 export interface ConversionMeta {
   _id: 'conversion'

@@ -23,6 +23,7 @@ export const shapeChecks = (shapes: Shapes) => ({
   userData: shapeCheck(shapes.userData, ['data']),
   eventData: shapeCheck(shapes.eventData, ['data']),
   metadata: shapeCheck(shapes.metadata, ['metadata']),
+  patchMetadata: shapeCheck(shapes.metadata, ['patch', 'metadata']),
 })
 export type ShapeChecks = ReturnType<typeof shapeChecks>
 

@@ -2,7 +2,7 @@ import type { Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import type { KeyedQueue } from '../db/queue.ts'
 import type { ObjectId } from '../ids.ts'
-import type { ShapeCheck } from '../shape.ts'
+import type { ShapeChecks } from '../shape.ts'
 import { createClaims } from './claims.ts'
 import { createErasedMessages } from './erasing.ts'
 import { createFlights } from './flights.ts'
@@ -26,7 +26,7 @@ interface Needs {
     require(userId: ObjectId, deadline: Deadline): Promise<void>
     touch(userId: ObjectId, inside: Deadline): Promise<void>
   }
-  checkMetadata: ShapeCheck | undefined
+  shapes: Pick<ShapeChecks, 'metadata' | 'patchMetadata'>
   maxQueuedBytes: number
   queue: KeyedQueue
   /** Something failed that another store, or the next call, makes good. */
@@ -50,12 +50,13 @@ export function createMessages<M>(needs: Needs) {
   const trim = createTrim(database, retention)
   const onStored = (documents: MessageDocument[], deadline: Deadline) =>
     trim(documents, deadline).catch((error: unknown) => warn('trim', error))
-  const shared = { ...needs, claims, onStored }
+  const shared = { ...needs, checkMetadata: needs.shapes.metadata, claims, onStored }
   const turns = createTurns<M>({
     ...shared,
     journal,
     settling,
     look,
+    checkPatchMetadata: needs.shapes.patchMetadata,
     requireUser: directory.require,
     touchUser: directory.touch,
     onUnsettled: (error) => warn('settle', error),

@@ -40,7 +40,6 @@ export const messageDocument = z.strictObject({
   updatedAt: date.optional(),
   /** Whose insert this is, where several may bring the same `_id`. */
   op: id.optional(),
-  ops: z.array(id).max(8).optional(),
 })
 export type MessageDocument = z.output<typeof messageDocument>
 
@@ -193,10 +192,7 @@ export type DeletionInput = z.input<typeof deletion>
 type Nullable<T> = { [K in keyof T]-?: NonNullable<T[K]> | null }
 export type Audio = Nullable<z.output<typeof audio>>
 
-export type Message<M = JsonObject> = Entity<
-  MessageDocument,
-  'audio' | 'metadata' | 'updatedAt' | 'op' | 'ops'
-> & {
+export type Message<M = JsonObject> = Entity<MessageDocument, 'audio' | 'metadata' | 'updatedAt' | 'op'> & {
   audio: Audio | null
   metadata: M
   /** When it was changed last; `createdAt` if never. */

@@ -2,6 +2,7 @@ import type { Deadline } from '../db/attempt.ts'
 import type { KeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { id, parse } from '../input.ts'
+import type { ShapeCheck } from '../shape.ts'
 import { messageNotFound, toEdit, toKeyFilter } from './edit.ts'
 import type { Held } from './journal.ts'
 import type { Look } from './look.ts'
@@ -13,6 +14,7 @@ import { createTurn, type Turn, type TurnNeeds } from './turn.ts'
 interface Needs extends TurnNeeds {
   settling: Settling
   look: Look
+  checkPatchMetadata: ShapeCheck | undefined
   /** Transactions of one user conflict: in turn, they cost no reruns. */
   queue: KeyedQueue
   /** Called with messages that are stored. */
@@ -23,7 +25,7 @@ interface Needs extends TurnNeeds {
 
 /** Transactions with messages: the verbs that change messages, and what `withTransaction` is made of. */
 export function createTurns<M>(needs: Needs) {
-  const { database, settling, look, queue, onStored, onUnsettled, checkMetadata } = needs
+  const { database, settling, look, queue, onStored, onUnsettled, checkPatchMetadata } = needs
 
   /** Runs work in a transaction, and carries out what it decided about messages when it is committed. */
   async function inTurn<T>(
@@ -87,7 +89,7 @@ export function createTurns<M>(needs: Needs) {
       ): Promise<Message<M>> {
         const userId = parse(id, user, ['userId'])
         const _id = parse(id, messageId, ['messageId'])
-        const edit = toEdit(change, options, checkMetadata)
+        const edit = toEdit(change, options, checkPatchMetadata)
         const deadline = database.deadline()
         const work = () => inTurn(deadline, (turn) => turn.updateMessage(userId, _id, edit))
         const changed = await queue.run(userId.toHexString(), work, deadline)

@@ -7,7 +7,7 @@ import { deletion, type Message, toMessage } from './schema.ts'
 import type { Turn } from './turn.ts'
 
 /** The messages' verbs inside a transaction. */
-export function createTurnVerbs<M>(turn: Turn, checkMetadata: ShapeCheck | undefined) {
+export function createTurnVerbs<M>(turn: Turn, checkPatchMetadata: ShapeCheck | undefined) {
   return {
     async storeMessage(input: unknown): Promise<{ message: Message<M>; created: boolean }> {
       const { document, created } = await turn.storeMessage(input)
@@ -40,7 +40,7 @@ export function createTurnVerbs<M>(turn: Turn, checkMetadata: ShapeCheck | undef
     ): Promise<Message<M>> {
       const userId = parse(id, user, ['userId'])
       const _id = parse(id, messageId, ['messageId'])
-      return toMessage(await turn.updateMessage(userId, _id, toEdit(change, options, checkMetadata)))
+      return toMessage(await turn.updateMessage(userId, _id, toEdit(change, options, checkPatchMetadata)))
     },
 
     async deleteMessages(user: unknown, which: unknown): Promise<number> {

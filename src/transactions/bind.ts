@@ -58,7 +58,7 @@ export function createBinding({ database, shapes, directory, creators, countAfte
       ...contexts.reads,
     }
     return {
-      ...observed(observer, 'debug', { ...verbs, ...createTurnVerbs(turn, shapes.metadata) }),
+      ...observed(observer, 'debug', { ...verbs, ...createTurnVerbs(turn, shapes.patchMetadata) }),
       ...observed(observer, 'debug', { ...events, getEvent }, 'eventId'),
     }
   }

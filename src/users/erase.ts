@@ -26,7 +26,7 @@ export interface Belongings {
   events: Kind
 }
 
-interface Kind {
+export interface Kind {
   /** Up to `limit` ids of what is left. */
   find(userId: ObjectId, limit: number): Promise<ObjectId[]>
   remove(userId: ObjectId, ids: ObjectId[]): Promise<void>
@@ -36,17 +36,6 @@ interface Kind {
 const BATCH = 1000
 /** A frozen process may hold a transaction on the user until the server ends it, after a minute by default. */
 const PATIENCE_MS = 150_000
-/** An erasure that has not moved for so long is taken up by another store. */
-const STALLED_MS = 30_000
-const MINUTE_MS = 60_000
-/**
- * When to look for late arrivals, after the end. Every writer removes its own; these are for one that was frozen,
- * and died before it could.
- */
-const SWEEPS_MS = [2 * MINUTE_MS, 15 * MINUTE_MS, 120 * MINUTE_MS, 1440 * MINUTE_MS]
-
-const inMs = (ms: number): Date => new Date(Date.now() + ms)
-
 export function createErasure(database: Database, belongings: Belongings, queue: KeyedQueue) {
   const tombstones: Collection<TombstoneDocument> = database.internal(users.collection)
   const { messages, events } = belongings
@@ -64,7 +53,6 @@ export function createErasure(database: Database, belongings: Belongings, queue:
         erasedAt: new Date(),
         receipt: { messages: 0, contexts, events: 0 },
         erasing: { step: 0, messages: [], events: [] },
-        sweepAt: inMs(STALLED_MS),
       }
       const { matchedCount } = await attempt(inside, 'write', (terms) =>
         tombstones.replaceOne({ _id: userId, ...ALIVE }, tombstone, terms),
@@ -95,11 +83,10 @@ export function createErasure(database: Database, belongings: Belongings, queue:
     ])
     const done = ofMessages.length === 0 && ofEvents.length === 0
     const change: mongoose.mongo.UpdateFilter<TombstoneDocument> = done
-      ? { $unset: { erasing: 1 }, $set: { sweepAt: inMs(SWEEPS_MS[0] ?? 0), sweeps: 0 } }
+      ? { $unset: { erasing: 1 } }
       : {
           $set: {
             erasing: { step: step + 1, messages: ofMessages, events: ofEvents },
-            sweepAt: inMs(STALLED_MS),
           },
           $inc: { 'receipt.messages': ofMessages.length, 'receipt.events': ofEvents.length },
         }
@@ -109,12 +96,13 @@ export function createErasure(database: Database, belongings: Belongings, queue:
     )
   }
 
-  async function drain(userId: ObjectId, isOver = () => false): Promise<ErasureReceipt | undefined> {
-    while (!isOver()) {
+  /** @param isOver the store closes: the rest is somebody else's */
+  async function drain(userId: ObjectId, isOver = () => false): Promise<ErasureReceipt> {
+    while (true) {
       const tombstone = await find(userId)
       if (!tombstone) throw userNotFound()
       const { erasing, erasedAt, receipt } = tombstone
-      if (!erasing) return { userId: userId.toHexString(), ...receipt, erasedAt }
+      if (!erasing || isOver()) return { userId: userId.toHexString(), ...receipt, erasedAt }
       if (erasing.step === 0) {
         await messages.quiet(userId)
         await messages.removeTraces(userId)
@@ -123,23 +111,6 @@ export function createErasure(database: Database, belongings: Belongings, queue:
       if (erasing.events.length > 0) await events.remove(userId, erasing.events)
       await plan(userId, erasing.step)
     }
-    return undefined
-  }
-
-  /** Removes what came after the end. It was never acknowledged, so no receipt counts it. */
-  async function sweep({ _id, sweeps = 0 }: TombstoneDocument): Promise<void> {
-    for (const kind of [messages, events]) {
-      for (let ids = await kind.find(_id, BATCH); ids.length > 0; ids = await kind.find(_id, BATCH))
-        await kind.remove(_id, ids)
-    }
-    await messages.removeTraces(_id)
-    const next = SWEEPS_MS[sweeps + 1]
-    const change: mongoose.mongo.UpdateFilter<TombstoneDocument> = next
-      ? { $set: { sweepAt: inMs(next), sweeps: sweeps + 1 } }
-      : { $unset: { sweepAt: 1, sweeps: 1 } }
-    await attempt(database.deadline(), 'write', (terms) =>
-      tombstones.updateOne({ _id, sweeps }, change, terms),
-    )
   }
 
   return {
@@ -151,29 +122,9 @@ export function createErasure(database: Database, belongings: Belongings, queue:
           await messages.settle(key)
           await buryPatiently(key)
         }
-        const receipt = await drain(key)
-        if (!receipt) throw userNotFound()
-        return receipt
+        return drain(key)
       },
     },
-
-    /**
-     * Goes on with erasures whose process stopped, and sweeps late arrivals.
-     * @param opening also those that may still be under way: two erasers are not in each other's way
-     */
-    async upkeep(opening: boolean, isOver: () => boolean): Promise<void> {
-      const due = { sweepAt: { $lt: new Date() } }
-      const filter = opening
-        ? { sweepAt: { $exists: true }, $or: [due, { erasing: { $exists: true } }] }
-        : due
-      const found = await attempt(database.deadline(), 'read', (terms) =>
-        tombstones.find(filter, terms).limit(BATCH).toArray(),
-      )
-      for (const tombstone of found) {
-        if (isOver()) return
-        if (tombstone.erasing) await drain(tombstone._id, isOver)
-        else await sweep(tombstone)
-      }
-    },
+    drain,
   }
 }

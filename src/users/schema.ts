@@ -109,9 +109,6 @@ export const tombstoneDocument = z.strictObject({
   receipt,
   /** While messages and events are being erased: the step, and what this step removes. */
   erasing: z.strictObject({ step: counter, messages: z.array(id), events: z.array(id) }).optional(),
-  /** When a store shall look for late arrivals, or go on with an erasure that has stopped; how often it has. */
-  sweepAt: date.optional(),
-  sweeps: counter.optional(),
 })
 export type TombstoneDocument = z.output<typeof tombstoneDocument>
 
@@ -127,7 +124,7 @@ export const users: ModelDefinition<typeof userDocument> = {
     /* Any flow can be asked for: states.registration, states.scheduling, … */
     { keys: { 'states.$**': 1 } },
     { keys: { erasedAt: 1 }, options: { sparse: true } },
-    { keys: { sweepAt: 1 }, options: { sparse: true } },
+    { keys: { 'erasing.step': 1 }, options: { sparse: true } },
   ],
 }
 

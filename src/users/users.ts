@@ -10,6 +10,7 @@ import { createLocking } from './lock.ts'
 import { createReading } from './read.ts'
 import { ALIVE, users } from './schema.ts'
 import { createUpdate } from './update.ts'
+import { createErasureUpkeep } from './upkeep.ts'
 
 /** What other models ask of users. */
 export interface UserDirectory {
@@ -72,12 +73,13 @@ export function createUsers<D>(needs: Needs) {
   const { getUser, findUser, listUsers, iterateUsers, ...writes } = createUserVerbs<D>(needs)
   const locking = createLocking(database, (userId) => directory.require(userId, database.deadline()))
   const erasure = createErasure(database, belongings, queue)
+  const upkeep = createErasureUpkeep({ database, belongings, drain: erasure.drain })
   return {
     reads: { getUser, findUser, listUsers },
     iterables: { iterateUsers },
     writes: { ...writes, ...erasure.verbs },
     locking: locking.verbs,
     releaseLocks: locking.releaseAll,
-    upkeep: { name: 'erase', openingMs: OPENING_MS, run: erasure.upkeep },
+    upkeep: { name: 'erase', openingMs: OPENING_MS, run: upkeep },
   }
 }
