@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Deadline } from '../db/attempt.ts'
+import { type Deadline, deadlineIn } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import type { ObjectId } from '../ids.ts'
 import type { Claims } from './claims.ts'
@@ -16,6 +16,9 @@ interface Needs {
   removal: ReturnType<typeof createRemoval>
 }
 
+/** More than a settler of an entry may take. */
+const QUIET_MS = 30_000
+
 /** Messages as the erasure of their user sees them. */
 export function createErasedMessages({ database, claims, journal, settling, removal }: Needs) {
   return {
@@ -29,7 +32,7 @@ export function createErasedMessages({ database, claims, journal, settling, remo
      */
     async quiet(userId: ObjectId): Promise<void> {
       await sleep(2 * UNCHECKED_MS)
-      await settling.closeUser(userId, database.deadline())
+      await settling.closeUser(userId, deadlineIn(Math.max(database.timeoutMs, QUIET_MS)))
     },
     find: removal.findOf,
     remove: removal.removeOf,

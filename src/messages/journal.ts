@@ -63,12 +63,12 @@ export interface Held {
 }
 
 /** Of a settler's command. */
-export const COMMAND_MS = 4000
+export const COMMAND_MS = 2000
 /** How far the server may be behind in ending a command whose time is over. */
-const MARGIN_MS = 1000
-const LEASE_MS = 12_000
+const MARGIN_MS = 500
+const LEASE_MS = 6000
 /** Well below the 16 MiB that a document may have; a single larger message has an entry of its own. */
-const ENTRY_BYTES = 8 * 2 ** 20
+const ENTRY_BYTES = 4 * 2 ** 20
 const BYTES_OF_ID = 24
 
 /** For `$match`: the command that begins now will have ended when the entry's time is over. */
