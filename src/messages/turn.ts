@@ -57,7 +57,6 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
     let draft = drafts.get(key)
     if (!draft) {
       await touchUser(userId, inside)
-      await settling.settleUsers([userId], beside)
       draft = createDraft(userId)
       drafts.set(key, draft)
     }
@@ -65,13 +64,19 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
     return draft
   }
 
-  const findOne = (filter: mongoose.mongo.Filter<MessageDocument>) =>
-    attempt(beside, 'read', (terms) => collection.findOne(filter, terms))
+  /* Whoever only stores has nothing to wait for. */
+  const readable = new Map<string, Promise<void>>()
+  async function findOne(userId: ObjectId, filter: mongoose.mongo.Filter<MessageDocument>) {
+    const key = userId.toHexString()
+    if (!readable.has(key)) readable.set(key, settling.settleUsers([userId], beside))
+    await readable.get(key)
+    return attempt(beside, 'read', (terms) => collection.findOne(filter, terms))
+  }
 
   /** A message as the transaction sees it. */
   async function current(draft: Draft, _id: ObjectId): Promise<MessageDocument | null> {
     if (draft.isRemoved(_id)) return null
-    return draft.get(_id) ?? findOne({ _id, userId: draft.userId })
+    return draft.get(_id) ?? findOne(draft.userId, { _id, userId: draft.userId })
   }
 
   /** The message that a delivery before this one stored. Otherwise its external id is claimed. */
@@ -92,7 +97,7 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
 
   async function earlierWithId(draft: Draft, { _id, userId }: MessageDocument) {
     const own = [...drafts.values()].map((one) => one.get(_id)).find(Boolean)
-    const found = own ?? (draft.isRemoved(_id) ? null : await findOne({ _id }))
+    const found = own ?? (draft.isRemoved(_id) ? null : await findOne(userId, { _id }))
     if (found && !found.userId.equals(userId))
       throw invalidInput([{ path: ['id'], reason: 'is the id of another message' }])
     return found ?? undefined
@@ -150,9 +155,8 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
       return inTurn(userId, async () => {
         const draft = drafts.get(userId.toHexString())
         if (!draft) await requireUser(userId, inside)
-        if (!draft) await settling.settleUsers([userId], beside)
         const own = draft?.find((message) => isMeant(message, filter))
-        const found = own ?? (await findOne({ ...filter, userId }))
+        const found = own ?? (await findOne(userId, { ...filter, userId }))
         const now = found && draft ? await current(draft, found._id) : found
         if (!now || !isMeant(now, filter)) throw messageNotFound()
         return now
