@@ -3,7 +3,7 @@ import { toStoreError } from './db/failure.ts'
 import { takeLease } from './db/lease.ts'
 import { nextId } from './ids.ts'
 import type { Observer } from './log.ts'
-import { META } from './meta.ts'
+import { META, type UpkeepMeta } from './meta.ts'
 
 /** Work that a process may have left behind: done when a store opens, and from time to time. */
 export interface Job {
@@ -24,11 +24,9 @@ interface Needs {
 }
 
 const EVERY_MS = 15_000
-/** Of several stores on a database, one is enough. */
-const LEASE = 'upkeep'
 
 export function createUpkeep({ database, log, jobs }: Needs) {
-  const meta = database.internal<{ _id: string; owner?: ReturnType<typeof nextId>; until?: Date }>(META)
+  const meta = database.internal<UpkeepMeta>(META)
   const owner = nextId()
   let over = false
   let running: Promise<unknown> = Promise.resolve()
@@ -41,7 +39,8 @@ export function createUpkeep({ database, log, jobs }: Needs) {
 
   async function pass(): Promise<void> {
     const maxTimeMS = database.timeoutMs
-    if (!(await takeLease(meta, LEASE, owner, 2 * EVERY_MS, { maxTimeMS }).catch(() => false))) return
+    /* Of several stores on a database, one is enough. */
+    if (!(await takeLease(meta, 'upkeep', owner, 2 * EVERY_MS, { maxTimeMS }).catch(() => false))) return
     for (const job of jobs) if (!over) await run(job, false)
   }
 

@@ -107,13 +107,11 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
 
   /** What has become of claims, by key. */
   async function judge(found: SeenDocument[], deadline: Deadline): Promise<Map<string, Earlier>> {
+    /* What a transaction stores may be in the journal still. */
+    const decided = found.filter((claim) => !claim.flights)
+    if (decided.length > 0) await settleUsers(decided.map(userOf), deadline)
     const there = await messagesOf(found, deadline)
     const absent = found.filter((claim) => !ofClaim(there, claim))
-    const decided = absent.filter((claim) => !claim.flights)
-    if (decided.length > 0) {
-      await settleUsers(decided.map(userOf), deadline)
-      for (const [id, message] of await messagesOf(decided, deadline)) there.set(id, message)
-    }
     const under = absent.flatMap((claim) => claim.flights ?? [])
     const landed = await flights.landed(under, deadline)
     return new Map(
@@ -136,15 +134,17 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       ),
     )
 
-  /** Judges claims, and takes over those that are nobody's. */
+  /** Judges claims, and takes over those that are nobody's. What is on our own flight is ours to insert and to land. */
   async function resolve(keys: string[], flight: ObjectId, deadline: Deadline) {
     const found = await read(keys, deadline)
-    const judged = await judge(found, deadline)
-    const left = found.filter(({ _id }) => !judged.get(_id)?.stored)
-    const others = left.filter((claim) => !isOn(claim, flight)).map(({ _id }) => _id)
-    if (others.length === 0) return judged
-    await takeOver(others, flight, deadline)
-    const lost = (await read(others, deadline)).filter((claim) => !isOn(claim, flight))
+    const others = found.filter((claim) => !isOn(claim, flight))
+    const judged = await judge(others, deadline)
+    for (const { _id, messageId } of found.filter((claim) => isOn(claim, flight)))
+      judged.set(_id, { messageId, stored: false, message: undefined, flights: [] })
+    const left = others.map(({ _id }) => _id).filter((key) => !judged.get(key)?.stored)
+    if (left.length === 0) return judged
+    await takeOver(left, flight, deadline)
+    const lost = (await read(left, deadline)).filter((claim) => !isOn(claim, flight))
     for (const [key, earlier] of await judge(lost, deadline)) judged.set(key, earlier)
     return judged
   }

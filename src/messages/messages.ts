@@ -5,12 +5,13 @@ import { altered, type DialogueStoreError, invalidInput } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { toDocument } from './accept.ts'
+import type { Stored } from './answer.ts'
 import type { Claims } from './claims.ts'
 import { createLane } from './lane.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type Message, type MessageDocument, toMessage } from './schema.ts'
 import { assertFits } from './size.ts'
-import { createWriter, type Stored } from './writer.ts'
+import { createWriter } from './writer.ts'
 
 /** What became of one message of a bulk. */
 export type StoreOutcome<M> =

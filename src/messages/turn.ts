@@ -6,6 +6,7 @@ import { DialogueStoreError, invalidInput } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { toDocument } from './accept.ts'
+import type { Stored } from './answer.ts'
 import { type Claims, seenKey } from './claims.ts'
 import { createDraft, type Draft, type Removed } from './draft.ts'
 import { type Edit, edited, messageNotFound } from './edit.ts'
@@ -14,7 +15,6 @@ import type { RetentionKeeper } from './retention.ts'
 import { type Deletion, type MessageDocument, messages } from './schema.ts'
 import type { Settling } from './settle.ts'
 import { assertFits } from './size.ts'
-import type { Stored } from './writer.ts'
 
 export interface TurnNeeds {
   database: Database

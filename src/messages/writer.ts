@@ -1,28 +1,14 @@
 import { attempt, type Deadline, LONGEST_PAUSE_MS } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { DOCUMENT_VALIDATION_FAILURE, DUPLICATE_KEY, timedOut, toStoreError } from '../db/failure.ts'
+import { DOCUMENT_VALIDATION_FAILURE, timedOut, toStoreError } from '../db/failure.ts'
 import { insertUnordered, type WriteError } from '../db/insert.ts'
-import {
-  altered,
-  type DialogueStoreError,
-  invalidInput,
-  notRepeatable,
-  type Outcome,
-  userNotFound,
-} from '../errors.ts'
+import { altered, type DialogueStoreError, notRepeatable, type Outcome, userNotFound } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
+import { createAnswers, type Draft, isNamed, settleRepeat } from './answer.ts'
 import type { Claims } from './claims.ts'
-import type { Passenger } from './lane.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type MessageDocument, messages } from './schema.ts'
 import { capOf } from './size.ts'
-
-export interface Stored {
-  document: MessageDocument
-  created: boolean
-}
-
-type Draft = Passenger<MessageDocument, Stored>
 
 interface Needs {
   database: Database
@@ -47,6 +33,7 @@ export const UNCHECKED_MS = 20
 /** Sends one batch of the lane: users, external ids and messages, and tells every caller their own result. */
 export function createWriter({ database, retention, claims, usersAmong, onStored }: Needs) {
   const collection = database.collection(messages)
+  const answer = createAnswers({ database, claims })
   const known = new Set<string>()
 
   /** Gives the users who don't exist. */
@@ -138,40 +125,7 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     return refuse(drafts, missing)
   }
 
-  /** Messages that other calls stored under the `_id`s of these. */
-  const fetchOthers = async (drafts: Draft[], deadline: Deadline): Promise<Map<string, MessageDocument>> => {
-    if (drafts.length === 0) return new Map()
-    const ids = drafts.map(({ item }) => item._id)
-    const found = await attempt(deadline, 'read', (terms) =>
-      collection.find({ _id: { $in: ids } }, terms).toArray(),
-    )
-    return new Map(found.map((document) => [document._id.toHexString(), document]))
-  }
-
-  /** Tells each caller. */
-  async function settle(drafts: Draft[], errors: Map<Draft | undefined, WriteError>, deadline: Deadline) {
-    const others = await fetchOthers(
-      drafts.filter((draft) => draft.item.op && errors.get(draft)?.code === DUPLICATE_KEY),
-      deadline,
-    )
-    const there = ({ item }: Draft) => others.get(item._id.toHexString())
-    const refused = drafts.filter((draft) => isRefused(draft, errors.get(draft), there(draft)))
-    await claims.release(
-      refused.map(({ item }) => item),
-      deadline,
-    )
-    for (const draft of drafts) {
-      const code = errors.get(draft)?.code
-      /* Under an id made for this call, a duplicate is what an attempt before this one inserted. */
-      if (!code || (code === DUPLICATE_KEY && !draft.item.op))
-        draft.resolve({ document: draft.item, created: true })
-      else if (code !== DUPLICATE_KEY) draft.reject(toStoreError({ name: 'MongoServerError', code }))
-      else settleRepeat(draft, there(draft))
-    }
-  }
-
-  async function store(batch: Draft[], deadline: Deadline): Promise<void> {
-    const flight = nextId()
+  async function store(batch: Draft[], flight: ObjectId, deadline: Deadline): Promise<void> {
     const drafts = await orNotApplied(async () => {
       await retention.refresh(deadline)
       return claimExternalIds(await refuseStrangers(batch, deadline), flight, deadline)
@@ -180,40 +134,14 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     const { errors, missing } = await insertChecked(drafts, deadline)
     await orUnsure(async () => {
       const staying = await withdraw(drafts, missing, deadline)
-      const landing = land(staying.filter(isNamed), flight, errors, deadline)
-      await onStored(
-        staying.map(({ item }) => item),
-        deadline,
-      )
-      const unnamed = staying.filter((draft) => !isNamed(draft))
-      await settle(unnamed, errors, deadline)
-      await landing
+      const documents = staying.map(({ item }) => item)
+      await Promise.all([onStored(documents, deadline), answer(staying, errors, flight, deadline)])
     })
-  }
-
-  /** Lands a flight, and tells its callers. A transaction may have stored some of its messages in its place. */
-  async function land(
-    drafts: Draft[],
-    flight: ObjectId,
-    errors: Map<Draft | undefined, WriteError>,
-    deadline: Deadline,
-  ): Promise<void> {
-    if (drafts.length === 0) return
-    const documents = drafts.map(({ item }) => item)
-    const overtaken = await claims.land(documents, flight, deadline)
-    for (const draft of drafts) {
-      const earlier = overtaken.get(draft.item)
-      if (earlier) draft.resolve({ document: earlier.message ?? draft.item, created: false })
-    }
-    await settle(
-      drafts.filter(({ item }) => !overtaken.has(item)),
-      errors,
-      deadline,
-    )
   }
 
   /** Goes on with those who still have time when the earliest deadline of the batch is over. */
   return async function flush(batch: Draft[]): Promise<void> {
+    const flight = nextId()
     let unsure = false
     let rest = batch.filter((draft) => {
       if (draft.deadline.remaining() === 0) draft.reject(timedOut('not-applied'))
@@ -221,7 +149,7 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     })
     while (rest.length > 0) {
       try {
-        return await store(rest, earliest(rest))
+        return await store(rest, flight, earliest(rest))
       } catch (error) {
         const failure = toStoreError(error)
         unsure ||= failure.outcome === 'unknown'
@@ -236,23 +164,8 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
   }
 }
 
-const isNamed = ({ item }: Draft): boolean => item.externalId !== undefined
-
 const earliest = (drafts: Draft[]): Deadline =>
   drafts.map(({ deadline }) => deadline).reduce((a, b) => (b.remaining() < a.remaining() ? b : a))
-
-/** What is there under the same `_id` is ours if it carries our operation. */
-function settleRepeat(draft: Draft, there: MessageDocument | undefined): void {
-  const { item } = draft
-  if (!there) draft.resolve({ document: item, created: false })
-  else if (there.userId.equals(item.userId))
-    draft.resolve({ document: there, created: there.op?.equals(item.op ?? '') ?? false })
-  else draft.reject(invalidInput([{ path: ['id'], reason: 'is the id of another message' }]))
-}
-
-const isRefused = ({ item }: Draft, error: WriteError | undefined, there: MessageDocument | undefined) =>
-  error !== undefined &&
-  (error.code !== DUPLICATE_KEY || (there !== undefined && !there.userId.equals(item.userId)))
 
 function withOutcome(error: DialogueStoreError, outcome: Outcome): DialogueStoreError {
   if (error.outcome === outcome) return error

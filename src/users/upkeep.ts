@@ -2,7 +2,7 @@ import type mongoose from 'mongoose'
 import { attempt } from '../db/attempt.ts'
 import type { Collection, Database } from '../db/database.ts'
 import type { ObjectId } from '../ids.ts'
-import { META, type SweepMeta } from '../meta.ts'
+import { META, type UpkeepMeta } from '../meta.ts'
 import type { Belongings, Kind } from './erase.ts'
 import { type TombstoneDocument, users } from './schema.ts'
 
@@ -28,7 +28,7 @@ interface Needs {
 /** Goes on with erasures whose process stopped, and removes what came after the end of others. */
 export function createErasureUpkeep({ database, belongings, drain }: Needs) {
   const tombstones: Collection<TombstoneDocument> = database.internal(users.collection)
-  const meta = database.internal<SweepMeta>(META)
+  const meta = database.internal<UpkeepMeta>(META)
   const { messages, events } = belongings
 
   const idsOf = (filter: mongoose.mongo.Filter<TombstoneDocument>): Promise<TombstoneDocument[]> =>
@@ -51,8 +51,8 @@ export function createErasureUpkeep({ database, belongings, drain }: Needs) {
   /** Those that have come to one of the ages since the last sweep. */
   async function sweepDue(isOver: () => boolean): Promise<void> {
     const now = Date.now()
-    const last = await attempt(database.deadline(), 'read', (terms) => meta.findOne({ _id: 'sweep' }, terms))
-    const since = last?.at.getTime() ?? now - FIRST_LOOK_MS
+    const last = await attempt(database.deadline(), 'read', (terms) => meta.findOne({ _id: 'upkeep' }, terms))
+    const since = last?.sweptAt?.getTime() ?? now - FIRST_LOOK_MS
     const windows = AGES_MS.map((age) => ({
       erasedAt: { $gt: new Date(since - age), $lte: new Date(now - age) },
     }))
@@ -60,9 +60,9 @@ export function createErasureUpkeep({ database, belongings, drain }: Needs) {
       if (isOver()) return
       await sweep(_id)
     }
-    const at = { $set: { at: new Date(now) } }
+    const swept = { $set: { sweptAt: new Date(now) } }
     await attempt(database.deadline(), 'write', (terms) =>
-      meta.updateOne({ _id: 'sweep' }, at, { upsert: true, ...terms }),
+      meta.updateOne({ _id: 'upkeep' }, swept, { upsert: true, ...terms }),
     )
   }
 
