@@ -1,5 +1,5 @@
 import mongoose from 'mongoose'
-import { DialogueStoreError, type Outcome, tooLarge } from '../errors.ts'
+import { altered, DialogueStoreError, type Outcome, tooLarge } from '../errors.ts'
 
 const { MongoNetworkError, MongoServerSelectionError, MongoError, MongoWriteConcernError } = mongoose.mongo
 
@@ -73,6 +73,12 @@ export const timedOut = (outcome: Outcome): DialogueStoreError =>
       : 'The server did not answer in time. Repeat the call, or open the store with a longer timeoutMs.',
     { outcome },
   )
+
+/** The same error, where more is known of what the server did. */
+export function withOutcome(error: DialogueStoreError, outcome: Outcome): DialogueStoreError {
+  if (error.outcome === outcome) return error
+  return error.code === 'TIMEOUT' ? timedOut(outcome) : altered(error, { outcome })
+}
 
 /** Translates what the driver throws. The driver's text may quote documents, so none of it is kept. */
 export function toStoreError(error: unknown, outcome: Outcome = 'not-applied'): DialogueStoreError {

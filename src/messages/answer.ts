@@ -1,6 +1,6 @@
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { DUPLICATE_KEY, toStoreError } from '../db/failure.ts'
+import { DUPLICATE_KEY, toStoreError, withOutcome } from '../db/failure.ts'
 import type { WriteError } from '../db/insert.ts'
 import { invalidInput } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
@@ -77,18 +77,26 @@ export function createAnswers({ database, claims }: { database: Database; claims
     )
   }
 
-  /** Those without an external id hear at once; the others when their flight has landed. */
+  /**
+   * Those without an external id hear at once; the others when their flight has landed, which the next batch does
+   * not wait for.
+   */
   return async function answer(
     drafts: Draft[],
     errors: Refusals,
     flight: ObjectId,
     deadline: Deadline,
   ): Promise<void> {
-    const unnamed = drafts.filter((draft) => !isNamed(draft))
-    await Promise.all([
-      settle(unnamed, errors, deadline),
-      land(drafts.filter(isNamed), flight, errors, deadline),
-    ])
+    const named = drafts.filter(isNamed)
+    void land(named, flight, errors, deadline).catch((error: unknown) => {
+      const failure = withOutcome(toStoreError(error), 'unknown')
+      for (const draft of named) draft.reject(failure)
+    })
+    await settle(
+      drafts.filter((draft) => !isNamed(draft)),
+      errors,
+      deadline,
+    )
   }
 }
 

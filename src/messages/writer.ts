@@ -1,8 +1,8 @@
-import { attempt, type Deadline, LONGEST_PAUSE_MS } from '../db/attempt.ts'
+import { attempt, type Deadline, deadlineIn, LONGEST_PAUSE_MS } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { DOCUMENT_VALIDATION_FAILURE, timedOut, toStoreError } from '../db/failure.ts'
+import { DOCUMENT_VALIDATION_FAILURE, timedOut, toStoreError, withOutcome } from '../db/failure.ts'
 import { insertUnordered, type WriteError } from '../db/insert.ts'
-import { altered, type DialogueStoreError, notRepeatable, type Outcome, userNotFound } from '../errors.ts'
+import { notRepeatable, type Outcome, userNotFound } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { createAnswers, type Draft, isNamed, settleRepeat } from './answer.ts'
 import type { Claims } from './claims.ts'
@@ -22,6 +22,9 @@ interface Needs {
 
 /** How many users a process remembers to have seen: for the others, the check comes before the insert. */
 const KNOWN_USERS = 100_000
+/** How long a batch waits for its external ids. */
+const HELD_MS = 1000
+const AT_ONCE = 16
 /** The server's own code for it. */
 const DOCUMENT_TOO_LARGE = 10334
 /**
@@ -125,10 +128,31 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     return refuse(drafts, missing)
   }
 
+  /**
+   * A transaction under way may hold an external id, and its process may be frozen. So those that have to wait go
+   * on alone, each for its own, and nobody else waits for them.
+   */
+  async function claimSoon(drafts: Draft[], flight: ObjectId, deadline: Deadline): Promise<Draft[]> {
+    const alone = drafts.length === 1
+    const soon = alone ? deadline : deadlineIn(Math.min(HELD_MS, deadline.remaining()))
+    try {
+      return await claimExternalIds(drafts, flight, soon)
+    } catch (error) {
+      if (alone || deadline.remaining() === 0 || toStoreError(error).code !== 'TIMEOUT') throw error
+      void flushApart(drafts.filter(isNamed))
+      return drafts.filter((draft) => !isNamed(draft))
+    }
+  }
+
+  async function flushApart(drafts: Draft[]): Promise<void> {
+    for (let i = 0; i < drafts.length; i += AT_ONCE)
+      await Promise.all(drafts.slice(i, i + AT_ONCE).map((draft) => flush([draft])))
+  }
+
   async function store(batch: Draft[], flight: ObjectId, deadline: Deadline): Promise<void> {
     const drafts = await orNotApplied(async () => {
       await retention.refresh(deadline)
-      return claimExternalIds(await refuseStrangers(batch, deadline), flight, deadline)
+      return claimSoon(await refuseStrangers(batch, deadline), flight, deadline)
     })
     if (drafts.length === 0) return
     const { errors, missing } = await insertChecked(drafts, deadline)
@@ -140,7 +164,7 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
   }
 
   /** Goes on with those who still have time when the earliest deadline of the batch is over. */
-  return async function flush(batch: Draft[]): Promise<void> {
+  async function flush(batch: Draft[]): Promise<void> {
     const flight = nextId()
     let unsure = false
     let rest = batch.filter((draft) => {
@@ -162,16 +186,12 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
       }
     }
   }
+
+  return flush
 }
 
 const earliest = (drafts: Draft[]): Deadline =>
   drafts.map(({ deadline }) => deadline).reduce((a, b) => (b.remaining() < a.remaining() ? b : a))
-
-function withOutcome(error: DialogueStoreError, outcome: Outcome): DialogueStoreError {
-  if (error.outcome === outcome) return error
-  if (error.code === 'TIMEOUT') return timedOut(outcome)
-  return altered(error, { outcome })
-}
 
 /** Milliseconds since, by two clocks: one of them stands still while the machine sleeps. */
 function stopwatch(): () => number {
