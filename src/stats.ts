@@ -2,7 +2,7 @@ import { contexts } from './contexts/schema.ts'
 import { attempt, type Deadline } from './db/attempt.ts'
 import type { Database } from './db/database.ts'
 import { events } from './events/schema.ts'
-import { journal } from './messages/journal.ts'
+import { journal, UNSETTLED } from './messages/journal.ts'
 import type { RetentionKeeper, StoredRetention } from './messages/retention.ts'
 import { messages } from './messages/schema.ts'
 import { users } from './users/schema.ts'
@@ -62,11 +62,10 @@ export function createStats(database: Database, retention: RetentionKeeper): () 
   }
 
   async function journalStats(deadline: Deadline): Promise<Stats['journal']> {
-    const open = { settled: { $exists: false } }
     const [unsettled, oldest] = await Promise.all([
-      attempt(deadline, 'read', (terms) => entries.countDocuments(open, terms)),
+      attempt(deadline, 'read', (terms) => entries.countDocuments(UNSETTLED, terms)),
       attempt(deadline, 'read', (terms) =>
-        entries.findOne(open, { sort: { _id: 1 }, projection: { createdAt: 1 }, ...terms }),
+        entries.findOne(UNSETTLED, { sort: { _id: 1 }, projection: { createdAt: 1 }, ...terms }),
       ),
     ])
     return { unsettled, oldest: oldest?.createdAt ?? null }

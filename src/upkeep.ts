@@ -24,6 +24,8 @@ interface Needs {
 }
 
 const EVERY_MS = 15_000
+/** How long a store that closes waits for what may be left to others. */
+const STOPPING_MS = 2000
 
 export function createUpkeep({ database, log, jobs }: Needs) {
   const meta = database.internal<UpkeepMeta>(META)
@@ -61,7 +63,7 @@ export function createUpkeep({ database, log, jobs }: Needs) {
     async stop(): Promise<void> {
       over = true
       clearTimeout(timer)
-      await running
+      await Promise.race([running, pause(STOPPING_MS)])
     },
   }
 }

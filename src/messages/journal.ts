@@ -71,10 +71,20 @@ const LEASE_MS = 6000
 const ENTRY_BYTES = 4 * 2 ** 20
 const BYTES_OF_ID = 24
 
-/** For `$match`: the command that begins now will have ended when the entry's time is over. */
-export const IN_TIME = { $expr: { $gte: ['$until', { $add: ['$$NOW', COMMAND_MS + MARGIN_MS] }] } } as const
+/** The command that begins now will have ended when the entry's time is over. */
+const IN_TIME = { $gte: ['$until', { $add: ['$$NOW', COMMAND_MS + MARGIN_MS] }] }
+/**
+ * The messages of an entry for a settler, as an expression. It fails with `TOO_LATE` where they may not be carried
+ * out: a settler must not take what found nothing for what is done. (A date has no `$size`.)
+ */
+export const inTime = (messages: string) => ({
+  $cond: [{ $and: [IN_TIME, { $eq: [{ $type: '$parked' }, 'missing'] }] }, messages, { $size: '$until' }],
+})
+export const TOO_LATE = 17124
+/** Not carried out, or not known to be. */
+export const UNSETTLED = { settled: { $exists: false } } as const
 /** What is still to be done. */
-export const OPEN = { settled: { $exists: false }, parked: { $exists: false } } as const
+export const OPEN = { ...UNSETTLED, parked: { $exists: false } } as const
 
 const HELD = {
   userId: 1,
@@ -137,7 +147,7 @@ export function createJournal(database: Database) {
 
     /** Begins to settle an entry, beside whoever does already. Undefined: there is nothing left to do. */
     join(_id: ObjectId, deadline: Deadline): Promise<Held | null> {
-      const until = { $cond: [IN_TIME.$expr, '$until', renewed] }
+      const until = { $cond: [IN_TIME, '$until', renewed] }
       const change = [{ $set: { until, active: { $add: ['$active', 1] } } }]
       const options = { returnDocument: 'after', projection: HELD } as const
       return attempt(deadline, 'write', (terms) =>
@@ -148,10 +158,10 @@ export function createJournal(database: Database) {
     /**
      * Ends an entry whose intents are carried out.
      * @param sure no command of this settler can be under way any more
-     * @returns false if they may not be carried out: its time may have been over before the last command began
+     * @returns false if the entry is another's by now
      */
     async finish({ _id, until }: Held, sure: boolean, deadline: Deadline): Promise<boolean> {
-      const valid = { _id, until, ...IN_TIME }
+      const valid = { _id, until, parked: { $exists: false } }
       if (sure) {
         const { deletedCount } = await attempt(deadline, 'write', (terms) =>
           collection.deleteOne({ ...valid, active: 1 }, terms),

@@ -8,11 +8,13 @@ import type { ObjectId } from '../ids.ts'
 import {
   COMMAND_MS,
   type Held,
-  IN_TIME,
+  inTime,
   type Journal,
   type JournalDocument,
   journal as model,
   OPEN,
+  TOO_LATE,
+  UNSETTLED,
 } from './journal.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { messages } from './schema.ts'
@@ -59,16 +61,16 @@ const REPLACE = [
 
 /**
  * Carries out what transactions decided about messages. The server itself copies messages out of the entry, in one
- * command that finds nothing if the entry is gone or its time is nearly over. So a settler that slept, for however
- * long, brings nothing back.
+ * command that finds nothing if the entry is gone, and fails if its time is nearly over. So a settler that slept,
+ * for however long, brings nothing back.
  */
 export function createSettling({ database, journal, retention, removeMessages, onParked }: Needs) {
   const entries = database.internal<JournalDocument>(model.collection)
   const busy = new Map<string, Promise<void>>()
 
   const merge = (_id: ObjectId, from: 'inserts' | 'replacements', how: object): mongoose.mongo.Document[] => [
-    { $match: { _id, ...OPEN, ...IN_TIME } },
-    { $project: { [from]: 1 } },
+    { $match: { _id, ...UNSETTLED } },
+    { $project: { [from]: inTime(`$${from}`) } },
     { $unwind: `$${from}` },
     { $replaceWith: `$${from}` },
     { $merge: { into: database.nameOf(messages.collection), on: '_id', ...how } },
@@ -94,7 +96,8 @@ export function createSettling({ database, journal, retention, removeMessages, o
     if (entry.replacementCount > 0) await run(replace(_id))
     if (entry.deletionCount > 0) {
       const found = await attempt(deadline, 'read', (terms) => entries.findOne({ _id, ...OPEN }, terms))
-      if (found) await removeMessages(userId, found.deletions, deadline)
+      if (!found) return false
+      await removeMessages(userId, found.deletions, deadline)
     }
     return sure
   }
@@ -112,7 +115,7 @@ export function createSettling({ database, journal, retention, removeMessages, o
       } catch (error) {
         const code = codeOf(error)
         if (code === DOCUMENT_VALIDATION_FAILURE || isTooLarge(error)) return park(entry, code ?? 0, deadline)
-        if (!isPassing(error, deadline)) throw error
+        if (code !== TOO_LATE && !isPassing(error, deadline)) throw error
       }
       /* Its time was over, or somebody else is done. To join again counts us twice: we are never sure from here. */
       sure = false

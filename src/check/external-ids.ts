@@ -1,0 +1,85 @@
+import { attempt } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import { seenKey } from '../messages/claims.ts'
+import { type MessageDocument, messages, SEEN_SECONDS, type SeenDocument, seen } from '../messages/schema.ts'
+import { BATCH, type Finding, type Found, type Scan, tell } from './finding.ts'
+
+const FIELDS = { userId: 1, conversationId: 1, externalId: 1, createdAt: 1, updatedAt: 1 } as const
+type Named = Pick<MessageDocument, '_id' | keyof typeof FIELDS>
+
+/** For so long a delivery that comes again stores once. */
+const REMEMBERED_MS = SEEN_SECONDS * 1000
+
+/** When a message got its external id, at the latest. */
+const namedAt = ({ createdAt, updatedAt }: Named): number => Number(updatedAt ?? createdAt)
+const isNear = (a: number, b: number): boolean => Math.abs(a - b) < REMEMBERED_MS
+
+/** One delivery stored as two messages. Which of them is the right one, nobody but the bot's owner can say. */
+export async function* checkExternalIds(scan: Scan): AsyncGenerator<Finding> {
+  const { database } = scan
+  for await (const batch of batches(database)) {
+    scan.signal?.throwIfAborted()
+    if ((await judge(database, batch)).length === 0) continue
+    const again = await attempt(database.deadline(), 'read', (terms) =>
+      database
+        .collection(messages)
+        .find<Named>({ _id: { $in: batch.map(({ _id }) => _id) } }, { projection: FIELDS, ...terms })
+        .sort({ _id: 1 })
+        .toArray(),
+    )
+    yield* tell(scan, await judge(database, again))
+  }
+}
+
+/** Messages with an external id, those of a user with the same one beside each other. */
+async function* batches(database: Database): AsyncGenerator<Named[]> {
+  const cursor = database
+    .collection(messages)
+    /* The index has them in this order. */
+    .find<Named>({ externalId: { $gte: '' } }, { projection: FIELDS, allowDiskUse: true })
+    .sort({ userId: 1, externalId: 1 })
+  let batch: Named[] = []
+  for await (const message of cursor) {
+    const last = batch.at(-1)
+    const isNext = last && !(last.userId.equals(message.userId) && last.externalId === message.externalId)
+    if (isNext && batch.length >= BATCH) {
+      yield batch
+      batch = []
+    }
+    batch.push(message)
+  }
+  if (batch.length > 0) yield batch
+}
+
+async function judge(database: Database, batch: Named[]): Promise<Found[]> {
+  const byKey = Map.groupBy(batch, seenKey)
+  const claims = await attempt(database.deadline(), 'read', (terms) =>
+    database
+      .collection(seen)
+      .find({ _id: { $in: [...byKey.keys()] } }, terms)
+      .toArray(),
+  )
+  const claimed = new Map(claims.map((claim) => [claim._id, claim]))
+  return [...byKey].flatMap(([key, all]) => [...stolen(all, claimed.get(key)), ...repeated(all)])
+}
+
+/** Those that came while a message with their external id was remembered. */
+const repeated = (all: Named[]): Found[] =>
+  all.flatMap((message, index) => {
+    const first = all.slice(0, index).find((other) => isNear(namedAt(other), namedAt(message)))
+    return first ? [toFound('message-twice', message, `the same as ${first._id.toHexString()}`)] : []
+  })
+
+const stolen = (all: Named[], claim: SeenDocument | undefined): Found[] => {
+  if (!claim || all.some(({ _id }) => _id.equals(claim.messageId))) return []
+  return all
+    .filter((message) => isNear(namedAt(message), claim.createdAt.getTime()))
+    .map((message) => toFound('claim-mismatch', message, `claimed for ${claim.messageId.toHexString()}`))
+}
+
+const toFound = (kind: Found['kind'], { _id }: Named, detail: string): Found => ({
+  kind,
+  collection: messages.collection,
+  id: _id.toHexString(),
+  detail,
+})
