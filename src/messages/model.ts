@@ -34,7 +34,7 @@ interface Needs {
   onParked(entry: ObjectId, code: number): void
 }
 
-const OPENING_MS = 10_000
+const OPENING_MS = 2000
 
 /** The parts of the messages' model, put together. */
 export function createMessages<M>(needs: Needs) {
