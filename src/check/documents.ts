@@ -58,7 +58,11 @@ function picksOf(model: ModelDefinition): Record<string, Document[]> {
 /** Pages in the order of ids, of any type, up to the last one that is there now. */
 async function* pagesOf(scan: Scan, model: ModelDefinition): AsyncGenerator<Picked> {
   const collection = scan.database.internal<Row>(model.collection)
-  const [last] = await collection.find({}, { projection: { _id: 1 } }).sort({ _id: -1 }).limit(1).toArray()
+  const [last] = await collection
+    .find({}, { projection: { _id: 1 } })
+    .sort({ _id: -1 })
+    .limit(1)
+    .toArray()
   if (!last) return
   const within = (after: Row | undefined) => [
     { $lte: ['$_id', { $literal: last._id }] },
@@ -124,9 +128,10 @@ async function* ofMarks(
       ? [UNMARKED, { $set: { filledBy: nextId() } }]
       : [MARKED, { $unset: { filledBy: 1 as const } }]
   for (const found of named(kind, contexts, rows))
-    yield* tell(scan, [found], async ([one]) => {
+    yield* tell(scan, [found], async () => {
+      const marked: Document = { _id: found._id, ...filter }
       await attempt(database.deadline(), 'write', (terms) =>
-        database.internal<Row>(contexts.collection).updateOne({ _id: one?._id, ...filter }, change, terms),
+        database.internal(contexts.collection).updateOne(marked, change, terms),
       )
       return true
     })

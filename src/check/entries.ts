@@ -1,13 +1,13 @@
 import { attempt } from '../db/attempt.ts'
 import { ObjectId } from '../ids.ts'
-import { type JournalDocument, journal, OPEN } from '../messages/journal.ts'
+import { type JournalDocument, journal, OPEN, UNSETTLED } from '../messages/journal.ts'
 import { type Finding, type Found, inBatches, isPast, type Kind, type Scan, tell } from './finding.ts'
 
 type Entry = Pick<JournalDocument, '_id' | 'userId' | 'createdAt' | 'parked'>
 type FoundEntry = Found & Pick<Entry, '_id' | 'userId'>
 
 const PROJECTION = { userId: 1, createdAt: 1, parked: 1 } as const
-const PARKED = { settled: { $exists: false }, parked: { $exists: true } } as const
+const PARKED = { ...UNSETTLED, parked: { $exists: true } } as const
 const REST = { settled: true, ...isPast('until') } as const
 
 /** What transactions have decided about messages, and nobody has carried out, or tidied up. */
@@ -26,7 +26,7 @@ export async function* checkEntries(scan: Scan): AsyncGenerator<Finding> {
   }
 
   const isLeft = async (_id: ObjectId): Promise<boolean> => {
-    const filter = { _id, settled: { $exists: false } }
+    const filter = { _id, ...UNSETTLED }
     const found = await attempt(database.deadline(), 'read', (terms) =>
       entries.findOne(filter, { projection: { _id: 1 }, ...terms }),
     )

@@ -7,6 +7,8 @@ import { BATCH, type Finding, type Found, type Scan, tell } from './finding.ts'
 const FIELDS = { userId: 1, conversationId: 1, externalId: 1, createdAt: 1, updatedAt: 1 } as const
 type Named = Pick<MessageDocument, '_id' | keyof typeof FIELDS>
 
+const NAMED = { externalId: { $gte: '' }, userId: { $type: 'objectId' } } as const
+
 /** For so long a delivery that comes again stores once. */
 const REMEMBERED_MS = SEEN_SECONDS * 1000
 
@@ -36,7 +38,7 @@ async function* batches(database: Database): AsyncGenerator<Named[]> {
   const cursor = database
     .collection(messages)
     /* The index has them in this order. */
-    .find<Named>({ externalId: { $gte: '' } }, { projection: FIELDS, allowDiskUse: true })
+    .find<Named>(NAMED, { projection: FIELDS, allowDiskUse: true })
     .sort({ userId: 1, externalId: 1 })
   let batch: Named[] = []
   for await (const message of cursor) {
@@ -52,7 +54,8 @@ async function* batches(database: Database): AsyncGenerator<Named[]> {
 }
 
 async function judge(database: Database, batch: Named[]): Promise<Found[]> {
-  const byKey = Map.groupBy(batch, seenKey)
+  const byKey = new Map<string, Named[]>()
+  for (const message of batch) byKey.set(seenKey(message), [...(byKey.get(seenKey(message)) ?? []), message])
   const claims = await attempt(database.deadline(), 'read', (terms) =>
     database
       .collection(seen)
@@ -73,7 +76,7 @@ const repeated = (all: Named[]): Found[] =>
 const stolen = (all: Named[], claim: SeenDocument | undefined): Found[] => {
   if (!claim || all.some(({ _id }) => _id.equals(claim.messageId))) return []
   return all
-    .filter((message) => isNear(namedAt(message), claim.createdAt.getTime()))
+    .filter((message) => isNear(namedAt(message), Number(claim.createdAt)))
     .map((message) => toFound('claim-mismatch', message, `claimed for ${claim.messageId.toHexString()}`))
 }
 

@@ -5,7 +5,7 @@ import type { Database } from '../db/database.ts'
 import type { ModelDefinition } from '../db/definition.ts'
 import { events } from '../events/schema.ts'
 import { ObjectId } from '../ids.ts'
-import { journal } from '../messages/journal.ts'
+import { journal, UNSETTLED } from '../messages/journal.ts'
 import { messages, seen } from '../messages/schema.ts'
 import { locks } from '../users/lock.ts'
 import { type Finding, type Found, inBatches, isPast, type Scan, tell } from './finding.ts'
@@ -58,7 +58,7 @@ const BELONGINGS: Belonging[] = [
   {
     model: journal,
     owners: byField(journal, 'userId'),
-    owned: (userId) => ({ userId, settled: { $exists: false }, ...isPast('createdAt') }),
+    owned: (userId) => ({ userId, ...UNSETTLED, ...isPast('createdAt') }),
     isOrphaned: isGone,
     async remove(tools, database, userId) {
       await tools.messages.close(userId, database.deadline())

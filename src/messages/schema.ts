@@ -69,7 +69,7 @@ export const messages: ModelDefinition<typeof messageDocument> = {
   refs: { userId: 'User' },
 }
 
-const SEEN_SECONDS = 7 * 24 * 60 * 60
+export const SEEN_SECONDS = 7 * 24 * 60 * 60
 
 /** Which message an external id belongs to: it outlives the message, so that a late repeat stays away. */
 export const seenDocument = z.strictObject({
