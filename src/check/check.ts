@@ -1,11 +1,10 @@
 import type { Database } from '../db/database.ts'
-import { MODELS } from '../migrations/baseline.ts'
 import { requireMigrated } from '../migrations/run.ts'
 import { checkDocuments } from './documents.ts'
 import { checkEntries } from './entries.ts'
 import { checkErasures } from './erasures.ts'
 import { checkExternalIds } from './external-ids.ts'
-import type { Area, Finding, Scan } from './finding.ts'
+import type { Area, Finding, Scan, ScanProgress } from './finding.ts'
 import { checkOrphans } from './orphans.ts'
 import { checkStructure } from './structure.ts'
 import { createTools } from './tools.ts'
@@ -16,11 +15,7 @@ export interface CheckOptions {
   fix?: boolean
   /** Ends the check with its reason. */
   signal?: AbortSignal
-  /** How far it has come, in documents. */
-  progress?: {
-    begin(total: number): void
-    looked(n: number): void
-  }
+  progress?: ScanProgress
 }
 
 /**
@@ -36,6 +31,8 @@ const AREAS: Area[] = [
   checkExternalIds,
 ]
 
+const SILENT: ScanProgress = { begin: () => {}, looked: () => {} }
+
 /**
  * Looks through a database for what the store never leaves behind, unless somebody else has written to it or a
  * process died in the middle of something. Bots may run meanwhile: what they have under way is no finding, and a
@@ -46,13 +43,10 @@ export async function* check({
   database,
   fix = false,
   signal,
-  progress,
+  progress = SILENT,
 }: CheckOptions): AsyncGenerator<Finding> {
   await requireMigrated(database)
   const tools = await createTools(database)
-  const looked = (n: number) => progress?.looked(n)
-  const scan: Scan = { database, tools, fix, signal, looked }
-  const totals = MODELS.map(({ collection }) => database.internal(collection).estimatedDocumentCount())
-  progress?.begin((await Promise.all(totals)).reduce((sum, total) => sum + total, 0))
+  const scan: Scan = { database, tools, fix, signal, progress }
   for (const area of AREAS) yield* area(scan)
 }

@@ -23,6 +23,12 @@ const MARKED = { data: { $exists: false }, filledBy: { $exists: true } } as cons
 
 /** Every document of every collection, looked at once. */
 export async function* checkDocuments(scan: Scan): AsyncGenerator<Finding> {
+  const { database, progress } = scan
+  const totals = MODELS.map(({ collection }) => database.internal(collection).estimatedDocumentCount())
+  progress.begin(
+    'documents',
+    (await Promise.all(totals)).reduce((sum, total) => sum + total, 0),
+  )
   for (const model of MODELS) {
     for await (const page of pagesOf(scan, model)) {
       const { broken = [], invalid = [], living = [], unmarked = [], marked = [] } = page
@@ -83,7 +89,7 @@ async function* pagesOf(scan: Scan, model: ModelDefinition): AsyncGenerator<Pick
     )
     const [reached] = page?.end ?? []
     after = reached && { _id: reached.last }
-    scan.looked(reached?.size ?? 0)
+    scan.progress.looked(reached?.size ?? 0)
     if (page) yield page
   } while (after)
 }

@@ -18,9 +18,11 @@ const isNear = (a: number, b: number): boolean => Math.abs(a - b) < REMEMBERED_M
 
 /** One delivery stored as two messages. Which of them is the right one, nobody but the bot's owner can say. */
 export async function* checkExternalIds(scan: Scan): AsyncGenerator<Finding> {
-  const { database } = scan
+  const { database, progress } = scan
+  progress.begin('external ids', await database.collection(messages).countDocuments(NAMED))
   for await (const batch of batches(database)) {
     scan.signal?.throwIfAborted()
+    progress.looked(batch.length)
     if ((await judge(database, batch)).length === 0) continue
     const again = await attempt(database.deadline(), 'read', (terms) =>
       database

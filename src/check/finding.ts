@@ -49,7 +49,12 @@ export interface Scan {
   /** Repair what is safe to repair. */
   fix: boolean
   signal: AbortSignal | undefined
-  /** So many more documents have been looked at. */
+  progress: ScanProgress
+}
+
+/** How far it has come with the long parts. */
+export interface ScanProgress {
+  begin(what: 'documents' | 'external ids', total: number): void
   looked(n: number): void
 }
 

@@ -76,12 +76,15 @@ function conclude({ fix, documents, found, left }: Summary): string {
 function createScreen() {
   let progress: Progress | undefined
   let documents = 0
+  let isCounting = false
   return {
-    begin(total: number) {
-      progress = createProgress({ total, label: 'Checking', unit: 'documents' })
+    begin(what: 'documents' | 'external ids', total: number) {
+      progress?.stop()
+      isCounting = what === 'documents'
+      progress = createProgress({ total, label: 'Checking', unit: what })
     },
     looked(n: number) {
-      documents += n
+      if (isCounting) documents += n
       progress?.add(n)
     },
     documents: () => documents,
