@@ -35,11 +35,10 @@ export async function* checkExternalIds(scan: Scan): AsyncGenerator<Finding> {
   }
 }
 
-/** Messages with an external id, those of a user with the same one beside each other. */
+/** Messages with an external id, in the order of their index: those of a user with the same one are neighbours. */
 async function* batches(database: Database): AsyncGenerator<Named[]> {
   const cursor = database
     .collection(messages)
-    /* The index has them in this order. */
     .find<Named>(NAMED, { projection: FIELDS, allowDiskUse: true })
     .sort({ userId: 1, externalId: 1 })
   let batch: Named[] = []
@@ -57,7 +56,10 @@ async function* batches(database: Database): AsyncGenerator<Named[]> {
 
 async function judge(database: Database, batch: Named[]): Promise<Found[]> {
   const byKey = new Map<string, Named[]>()
-  for (const message of batch) byKey.set(seenKey(message), [...(byKey.get(seenKey(message)) ?? []), message])
+  for (const message of batch) {
+    const key = seenKey(message)
+    byKey.set(key, [...(byKey.get(key) ?? []), message])
+  }
   const claims = await attempt(database.deadline(), 'read', (terms) =>
     database
       .collection(seen)
@@ -69,11 +71,13 @@ async function judge(database: Database, batch: Named[]): Promise<Found[]> {
 }
 
 /** Those that came while a message with their external id was remembered. */
-const repeated = (all: Named[]): Found[] =>
-  all.flatMap((message, index) => {
-    const first = all.slice(0, index).find((other) => isNear(namedAt(other), namedAt(message)))
+const repeated = (all: Named[]): Found[] => {
+  const inOrder = all.toSorted((a, b) => namedAt(a) - namedAt(b))
+  return inOrder.flatMap((message, index) => {
+    const first = inOrder.slice(0, index).find((other) => isNear(namedAt(other), namedAt(message)))
     return first ? [toFound('message-twice', message, `the same as ${first._id.toHexString()}`)] : []
   })
+}
 
 const stolen = (all: Named[], claim: SeenDocument | undefined): Found[] => {
   if (!claim || all.some(({ _id }) => _id.equals(claim.messageId))) return []
