@@ -1,7 +1,16 @@
 import { attempt } from '../db/attempt.ts'
 import { ObjectId } from '../ids.ts'
 import { type JournalDocument, journal, OPEN, UNSETTLED } from '../messages/journal.ts'
-import { type Finding, type Found, inBatches, isPast, type Kind, type Scan, tell } from './finding.ts'
+import {
+  type Finding,
+  type Found,
+  IN_PARTS,
+  inBatches,
+  isPast,
+  type Kind,
+  type Scan,
+  tell,
+} from './finding.ts'
 
 type Entry = Pick<JournalDocument, '_id' | 'userId' | 'createdAt' | 'parked'>
 type FoundEntry = Found & Pick<Entry, '_id' | 'userId'>
@@ -14,7 +23,8 @@ const REST = { settled: true, ...isPast('until') } as const
 export async function* checkEntries(scan: Scan): AsyncGenerator<Finding> {
   const { database, tools } = scan
   const entries = database.collection(journal)
-  const find = (filter: object) => inBatches<Entry>(entries.find(filter, { projection: PROJECTION }))
+  const find = (filter: object) =>
+    inBatches<Entry>(entries.find(filter, { projection: PROJECTION, ...IN_PARTS }))
 
   /** Those of users who are gone are orphans, or their erasure's. */
   async function* ofTheLiving(filter: object, toFound: (entry: Entry) => FoundEntry) {

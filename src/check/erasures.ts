@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { attempt } from '../db/attempt.ts'
 import type { Collection } from '../db/database.ts'
 import { type TombstoneDocument, users } from '../users/schema.ts'
-import { type Finding, type Found, inBatches, isPast, type Scan, tell } from './finding.ts'
+import { type Finding, type Found, IN_PARTS, inBatches, isPast, type Scan, tell } from './finding.ts'
 
 /** A step takes less, unless the server is very slow. */
 const SECOND_LOOK_MS = 2000
@@ -24,7 +24,7 @@ export async function* checkErasures(scan: Scan): AsyncGenerator<Finding> {
     return again.filter(({ _id, erasing }) => Object.is(erasing?.step, steps.get(_id.toHexString())))
   }
 
-  for await (const batch of inBatches(tombstones.find(filter, { projection }))) {
+  for await (const batch of inBatches(tombstones.find(filter, { projection, ...IN_PARTS }))) {
     for (const { _id } of await resting(batch)) {
       const found: Found = {
         kind: 'erasure-unfinished',

@@ -2,7 +2,7 @@ import { attempt } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { seenKey } from '../messages/claims.ts'
 import { type MessageDocument, messages, SEEN_SECONDS, type SeenDocument, seen } from '../messages/schema.ts'
-import { BATCH, type Finding, type Found, type Scan, tell } from './finding.ts'
+import { BATCH, type Finding, type Found, IN_PARTS, type Scan, tell } from './finding.ts'
 
 const FIELDS = { userId: 1, conversationId: 1, externalId: 1, createdAt: 1, updatedAt: 1 } as const
 type Named = Pick<MessageDocument, '_id' | keyof typeof FIELDS>
@@ -39,7 +39,7 @@ export async function* checkExternalIds(scan: Scan): AsyncGenerator<Finding> {
 async function* batches(database: Database): AsyncGenerator<Named[]> {
   const cursor = database
     .collection(messages)
-    .find<Named>(NAMED, { projection: FIELDS, allowDiskUse: true })
+    .find<Named>(NAMED, { projection: FIELDS, allowDiskUse: true, ...IN_PARTS })
     .sort({ userId: 1, externalId: 1 })
   let batch: Named[] = []
   for await (const message of cursor) {

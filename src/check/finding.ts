@@ -64,6 +64,8 @@ export type Area = (scan: Scan) => AsyncGenerator<Finding>
 export const UNDER_WAY_MS = 60_000
 /** Ids, documents or users that are dealt with at once. */
 export const BATCH = 1000
+/** For cursors: left to itself the server sends 16 MiB at once. */
+export const IN_PARTS = { batchSize: BATCH } as const
 
 /** For `$match`: the time in a field is past, and what it was for is not under way any more. */
 export const isPast = (field: string) => ({

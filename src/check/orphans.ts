@@ -8,7 +8,7 @@ import { ObjectId } from '../ids.ts'
 import { journal, UNSETTLED } from '../messages/journal.ts'
 import { messages, seen } from '../messages/schema.ts'
 import { locks } from '../users/lock.ts'
-import { type Finding, type Found, inBatches, isPast, type Scan, tell } from './finding.ts'
+import { type Finding, type Found, IN_PARTS, inBatches, isPast, type Scan, tell } from './finding.ts'
 import type { Fate, Tools } from './tools.ts'
 
 type Filter = mongoose.mongo.Document
@@ -31,7 +31,7 @@ const isGone = (fate: Fate): boolean => fate === 'gone'
 const byField = (model: ModelDefinition, field: string) =>
   async function* (database: Database): AsyncGenerator<ObjectId> {
     const distinct = [{ $group: { _id: `$${field}` } }]
-    const cursor = database.internal(model.collection).aggregate<{ _id: unknown }>(distinct)
+    const cursor = database.internal(model.collection).aggregate<{ _id: unknown }>(distinct, IN_PARTS)
     for await (const { _id } of cursor) if (_id instanceof ObjectId) yield _id
   }
 
@@ -40,7 +40,7 @@ async function* ownersOfClaims(database: Database): AsyncGenerator<ObjectId> {
   const claims = database.internal<{ _id: string }>(seen.collection)
   const range = { _id: { $gte: '0', $lt: 'flight:' } }
   let last = ''
-  for await (const { _id } of claims.find(range, { projection: { _id: 1 } }).sort({ _id: 1 })) {
+  for await (const { _id } of claims.find(range, { projection: { _id: 1 }, ...IN_PARTS }).sort({ _id: 1 })) {
     const user = /^([0-9a-f]{24}):/.exec(_id)?.[1] ?? last
     if (user !== last) yield ObjectId.createFromHexString(user)
     last = user
@@ -124,7 +124,7 @@ async function* ofUser(scan: Scan, belonging: Belonging, userId: ObjectId): Asyn
   const { model, isOrphaned } = belonging
   const cursor = database
     .internal<{ _id: ObjectId | string }>(model.collection)
-    .find(belonging.owned(userId), { projection: { _id: 1 } })
+    .find(belonging.owned(userId), { projection: { _id: 1 }, ...IN_PARTS })
   for await (const batch of inBatches(cursor)) {
     const found = batch.map(({ _id }) => toFound(model, _id, userId))
     yield* tell(scan, found, async () => {

@@ -6,7 +6,7 @@ import { makeEvent, makeIdentity, makeMessages, makeUser, makeWorld } from '../s
 import { makeStore } from '../support/store.ts'
 import { openDatabase } from './support/scene.ts'
 
-const ROUNDS = 6
+const ROUNDS = 3
 
 /** Everything a bot does, round after round. */
 const WRITERS: ((store: DialogueStore, round: number) => Promise<unknown>)[] = [

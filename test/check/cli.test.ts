@@ -29,9 +29,8 @@ test('groups what it finds, repairs what is safe, and leaves the rest', async ()
   const on = ['check', '--db', scene.dbName]
   const found = await command(on)
   expect(found.code).toBe(1)
-  expect(found.stdout).toContain(
-    `messages: orphans, whose user is gone: 12\n  ${orphans[0]?._id} (of user ${nobody}), `,
-  )
+  expect(found.stdout).toContain('messages: orphans, whose user is gone: 12\n')
+  expect(found.stdout).toContain(`${orphans[5]?._id} (of user ${nobody}), `)
   expect(found.stdout).toContain(' and 2 more\n')
   expect(found.stdout).toContain(`users: broken counters: 1\n  ${user} (version)\n`)
   expect(found.stdout).toContain(`: 1\n  ${second} (the same as ${first})\n`)

@@ -99,3 +99,19 @@ test('are many: all of them go, of several users, and those of the living stay',
   expect(await scene.raw('messages').find({ userId: { $in: nobodies } })).toEqual([])
   expect(await scene.raw('messages').find({ userId: new ObjectId(living) })).toHaveLength(20)
 })
+
+test('are left when their user comes into being meanwhile', async () => {
+  const scene = await makeScene()
+  const userId = new ObjectId()
+  const documents = Array.from({ length: 1500 }, () => message(userId))
+  await scene.db.collection('dialogue_messages').insertMany(documents)
+  let repaired = 0
+  for await (const finding of scene.repair()) {
+    if (!finding.repaired) continue
+    if (repaired++ > 0) continue
+    await scene.raw('users').insert({ _id: userId, name: 'Ana', states: {}, data: {}, version: 1, ...times })
+  }
+  /* The first thousand, and the context that the user lacked. */
+  expect(repaired).toBe(1001)
+  expect(await scene.raw('messages').find({ userId })).toHaveLength(500)
+})

@@ -29,6 +29,8 @@ export interface Scene {
   dbName: string
   /** A collection, as the plain driver sees it, without its validator's help. */
   raw(collection: string): Raw
+  /** One finding after the other, each repaired when it is told. */
+  repair(): AsyncIterable<Finding>
   /** What is found, and nothing repaired. */
   look(): Promise<Shown[]>
   /** Repairs. Gives what is left. */
@@ -71,6 +73,7 @@ export async function makeScene(
     db,
     dbName,
     raw: (collection) => rawOf(db.collection(`dialogue_${collection}`)),
+    repair: () => check({ database, fix: true }),
     async look() {
       const findings = await run(false)
       return findings.map(({ repaired, ...shown }) => {
