@@ -137,3 +137,7 @@ export const transactionClosed = (): DialogueStoreError =>
 
 export const storeClosed = (): DialogueStoreError =>
   new DialogueStoreError('STORE_CLOSED', 'The store is closed. Open another one with openStore().')
+
+/** Of a verb that came too late to meet the error that ended its transaction. */
+export const isAftermath = (error: unknown): boolean =>
+  error instanceof DialogueStoreError && error.code === 'TRANSACTION_CLOSED'

@@ -1,8 +1,8 @@
 import type mongoose from 'mongoose'
-import { transactionClosed } from '../errors.ts'
+import { DialogueStoreError, isAftermath, transactionClosed } from '../errors.ts'
 import { attempt, backOff, type Deadline, isHopeless, type Terms, within } from './attempt.ts'
 import type { Database } from './database.ts'
-import { hasLabel, isTransient, timedOut, toStoreError } from './failure.ts'
+import { codeOf, hasLabel, isTransient, timedOut, toStoreError } from './failure.ts'
 
 type ClientSession = mongoose.mongo.ClientSession
 
@@ -17,45 +17,59 @@ const OPTIONS: mongoose.mongo.TransactionOptions = {
  * part of it. The driver's own `withTransaction` goes on for two minutes, and knows nothing of a verb's deadline.
  * @param work sends its commands by the deadline it is given. After the first that fails the transaction is over,
  *   whatever `work` makes of the error
- * @param clock how long one run's commands and the commit may take, where that differs from the deadline
  */
 export async function inTransaction<T>(
   database: Database,
   deadline: Deadline,
   work: (inside: Deadline) => Promise<T>,
-  clock: Deadline = deadline,
 ): Promise<T> {
   if (deadline.transaction) return work(deadline)
   for (let round = 0; ; round++) {
     const left = deadline.remaining()
-    const run = begin(database, clock)
+    const begun = performance.now()
+    const run = begin(database, deadline)
     try {
       const result = await work(run.inside)
       const failure = run.failure()
       if (failure) throw failure.reason
-      await commit(run.session, clock)
+      await commit(run.session, deadline)
       void run.end()
       return result
     } catch (error) {
       const reason = run.failure()?.reason ?? error
-      await within(clock.remaining(), run.end(), () => timedOut('not-applied')).catch(() => {})
+      await within(deadline.remaining(), run.end(), () => timedOut('not-applied')).catch(() => {})
       /* What is not committed did not happen. The driver leaves the label out where no connection was to be had. */
-      if (!hasLabel(reason, 'TransientTransactionError') && !isTransient(reason)) throw error
+      if (!hasLabel(reason, 'TransientTransactionError') && !isTransient(reason))
+        throw isAftermath(error) ? reason : error
+      if (codeOf(reason) === NO_SUCH_TRANSACTION && performance.now() - begun > database.timeoutMs)
+        throw openTooLong(reason)
       if (isHopeless(reason, left, deadline) || !(await backOff(round, deadline))) throw toStoreError(reason)
     }
   }
 }
 
+/** The server has ended it: a new primary does not know it, or it was open for too long. */
+const NO_SUCH_TRANSACTION = 251
+
+/** Run again, it would be open for as long. */
+const openTooLong = (cause: unknown): DialogueStoreError =>
+  new DialogueStoreError(
+    'TIMEOUT',
+    'The server ended the transaction, which was open for longer than its transactionLifetimeLimitSeconds, 60 by ' +
+      'default. Do what takes long before it, and only what belongs together inside.',
+    { retryable: false, cause },
+  )
+
 /** One run: a session whose commands go one after the other, as the driver demands. */
-function begin(database: Database, clock: Deadline) {
+function begin(database: Database, deadline: Deadline) {
   const session = database.client.startSession({ causalConsistency: false })
-  session.startTransaction({ ...OPTIONS, maxCommitTimeMS: Math.max(1, clock.remaining()) })
+  session.startTransaction({ ...OPTIONS, maxCommitTimeMS: Math.max(1, deadline.remaining()) })
   let failure: { reason: unknown } | undefined
   let last: Promise<unknown> = Promise.resolve()
 
   async function sendNow<T>(command: (terms: Terms) => Promise<T>): Promise<T> {
     if (failure) throw transactionClosed()
-    const left = clock.remaining()
+    const left = deadline.remaining()
     const late = () => timedOut('not-applied')
     try {
       if (left === 0) throw late()
@@ -79,7 +93,7 @@ function begin(database: Database, clock: Deadline) {
   }
   return {
     session,
-    inside: { remaining: clock.remaining, transaction },
+    inside: { remaining: deadline.remaining, transaction },
     failure: () => failure,
     end: () => end(session, last),
   }

@@ -96,8 +96,10 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
   }
 
   async function earlierWithId(draft: Draft, { _id, userId }: MessageDocument) {
+    if (draft.isRemoved(_id))
+      throw invalidInput([{ path: ['id'], reason: 'is the id of a message that this transaction deletes' }])
     const own = [...drafts.values()].map((one) => one.get(_id)).find(Boolean)
-    const found = own ?? (draft.isRemoved(_id) ? null : await findOne(userId, { _id }))
+    const found = own ?? (await findOne(userId, { _id }))
     if (found && !found.userId.equals(userId))
       throw invalidInput([{ path: ['id'], reason: 'is the id of another message' }])
     return found ?? undefined

@@ -31,26 +31,20 @@ export function createTurns<M>(needs: Needs) {
   async function inTurn<T>(
     deadline: Deadline,
     work: (turn: Turn, inside: Deadline) => Promise<T>,
-    clock = deadline,
   ): Promise<T> {
     let held: Held[] = []
     let stored: MessageDocument[] = []
-    const result = await inTransaction(
-      database,
-      deadline,
-      async (inside) => {
-        const turn = createTurn(needs, inside)
-        const value = await work(turn, inside)
-        held = await turn.write()
-        stored = turn.appended()
-        return value
-      },
-      clock,
-    )
+    const result = await inTransaction(database, deadline, async (inside) => {
+      const turn = createTurn(needs, inside)
+      const value = await work(turn, inside)
+      held = await turn.write()
+      stored = turn.appended()
+      return value
+    })
     if (held.length === 0) return result
     await settling
-      .settle(held, clock)
-      .then(() => onStored(stored, clock))
+      .settle(held, deadline)
+      .then(() => onStored(stored, deadline))
       .catch(onUnsettled)
     return result
   }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type DialogueStoreError, invalidInput } from '../errors.ts'
-import { subjectsOf } from './subjects.ts'
+import { subjectsOfCall } from './subjects.ts'
 
 /** A transaction whose function is running, as calls inside it see it. */
 export interface Running {
@@ -28,7 +28,7 @@ export function refusal(
   args: readonly unknown[],
   around: Running | undefined,
 ): DialogueStoreError | undefined {
-  const subjects = subjectsOf(args)
+  const subjects = subjectsOfCall(args)
   for (let running = around; running; running = running.around) {
     const { ended, named } = running
     if (!ended && subjects.some((subject) => named.has(subject))) return wouldWait()

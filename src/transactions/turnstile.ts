@@ -1,12 +1,12 @@
+import type { Deadline } from '../db/attempt.ts'
 import type { KeyedQueue } from '../db/queue.ts'
-import type { Stopwatch } from '../db/stopwatch.ts'
 
 /**
  * One transaction's turns: those of one user conflict on the server, and a conflict costs a rerun. So within a
  * process they stand in line. Who holds one turn never waits for another, unless it takes all in their order:
  * so nobody waits in a circle. What could not be had is known when the transaction runs again.
  */
-export function createTurnstile(queue: KeyedQueue, clock: Stopwatch) {
+export function createTurnstile(queue: KeyedQueue, deadline: Deadline) {
   const wanted = new Set<string>()
   let held = new Map<string, Promise<() => void>>()
 
@@ -16,14 +16,9 @@ export function createTurnstile(queue: KeyedQueue, clock: Stopwatch) {
   }
 
   async function wait(key: string): Promise<void> {
-    const stop = clock.start()
-    try {
-      const turn = queue.enter(key, clock)
-      held.set(key, turn)
-      await turn
-    } finally {
-      stop()
-    }
+    const turn = queue.enter(key, deadline)
+    held.set(key, turn)
+    await turn
   }
 
   return {
