@@ -211,9 +211,11 @@ describe.each(MODELS.map((model) => [model.collection, model] as const))(
   },
 )
 
-/** Fields that no verb of this version fills. */
+/** Fields that no verb of this version fills, or only for a moment. */
 const UNFILLED: Record<string, string[]> = {
   users: ['erasing'],
+  seen: ['overtaken'],
+  journal: ['settled'],
   events: ['googleCalendarId'],
 }
 /** What zod knows of these, a validator cannot say: addresses, zones, languages, lines of RFC 5545. */

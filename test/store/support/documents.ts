@@ -5,7 +5,7 @@ import { makeIdentity, makeUser } from '../../support/make.ts'
 
 type Documents = Record<string, mongoose.mongo.Document[]>
 
-const NAMES = ['users', 'contexts', 'messages', 'seen', 'events', 'locks']
+const NAMES = ['users', 'contexts', 'messages', 'seen', 'journal', 'events', 'locks']
 
 /** Fills every field that a model has, and gives all that the store has written of it, as the driver reads it. */
 export async function writtenBy(store: DialogueStore, db: mongoose.mongo.Db): Promise<Documents> {
@@ -21,6 +21,7 @@ export async function writtenBy(store: DialogueStore, db: mongoose.mongo.Db): Pr
   const { id: userId } = await store.updateUser(user.id, { name: 'Bia' })
   await writeMessages(store, userId)
   await writeEvents(store, userId)
+  await writeJournal(store, db, userId)
   await store.deleteUser(erased.id)
   return store.withUserLock(userId, () => readAll(db))
 }
@@ -40,6 +41,15 @@ async function writeMessages(store: DialogueStore, userId: string): Promise<void
   })
   await store.updateMessage(userId, message.id, { content: 'better transcript' })
   await store.storeContext(userId, { summary: 'likes voice' }, { covers: message.cursor })
+}
+
+/** What can never be settled, because somebody changed the validator, stays in the journal. */
+async function writeJournal(store: DialogueStore, db: mongoose.mongo.Db, userId: string): Promise<void> {
+  const { validator } = await db.collection('dialogue_messages').options()
+  const change = (to: object) => db.command({ collMod: 'dialogue_messages', validator: to })
+  await change({ nobody: 'can say' })
+  await store.withTransaction((tx) => tx.storeMessage({ userId, sender: 'user', content: 'stuck' }))
+  await change(validator ?? {})
 }
 
 async function writeEvents(store: DialogueStore, creatorId: string): Promise<void> {
