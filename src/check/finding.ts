@@ -52,9 +52,11 @@ export interface Scan {
   progress: ScanProgress
 }
 
+export type Part = 'owners' | 'documents' | 'external ids'
+
 /** How far it has come with the long parts. */
 export interface ScanProgress {
-  begin(what: 'documents' | 'external ids', total: number): void
+  begin(what: Part, total: number): void
   looked(n: number): void
 }
 

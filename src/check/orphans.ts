@@ -8,6 +8,7 @@ import { ObjectId } from '../ids.ts'
 import { journal, UNSETTLED } from '../messages/journal.ts'
 import { messages, seen } from '../messages/schema.ts'
 import { locks } from '../users/lock.ts'
+import { users } from '../users/schema.ts'
 import { type Finding, type Found, IN_PARTS, inBatches, isPast, type Scan, tell } from './finding.ts'
 import type { Fate, Tools } from './tools.ts'
 
@@ -20,6 +21,8 @@ interface Belonging {
   owners(database: Database): AsyncIterable<ObjectId>
   /** What a user owns here. */
   owned(userId: ObjectId): Filter
+  /** They are told as one, and go as one. */
+  asOne?: true
   /** When their owner has come to this, these are orphans. */
   isOrphaned(fate: Fate): boolean
   remove(tools: Tools, database: Database, userId: ObjectId, ids: ObjectId[]): Promise<void>
@@ -95,6 +98,7 @@ const BELONGINGS: Belonging[] = [
       ...isPast('createdAt'),
     }),
     isOrphaned: isGone,
+    asOne: true,
     remove: (tools, _database, userId) => tools.messages.removeTraces(userId),
   },
   {
@@ -108,9 +112,11 @@ const BELONGINGS: Belonging[] = [
 
 /** Documents whose user does not exist, or is a tombstone. */
 export async function* checkOrphans(scan: Scan): AsyncGenerator<Finding> {
+  scan.progress.begin('owners', await countOwners(scan.database))
   for (const belonging of BELONGINGS) {
     for await (const batch of inBatches(belonging.owners(scan.database))) {
       scan.signal?.throwIfAborted()
+      scan.progress.looked(batch.length)
       const fates = await scan.tools.fates(batch)
       for (const userId of batch)
         if (belonging.isOrphaned(fates(userId))) yield* ofUser(scan, belonging, userId)
@@ -118,13 +124,21 @@ export async function* checkOrphans(scan: Scan): AsyncGenerator<Finding> {
   }
 }
 
+/** At most: not everybody has everything. */
+async function countOwners(database: Database): Promise<number> {
+  const sizeOf = ({ collection }: ModelDefinition) => database.internal(collection).estimatedDocumentCount()
+  const everybody = await sizeOf(users)
+  const sizes = await Promise.all(BELONGINGS.map(({ model }) => sizeOf(model)))
+  return sizes.reduce((sum, size) => sum + Math.min(size, everybody), 0)
+}
+
 /** Looked for after what became of the user is known: what an erasure has removed by then is no orphan. */
 async function* ofUser(scan: Scan, belonging: Belonging, userId: ObjectId): AsyncGenerator<Finding> {
   const { database, tools } = scan
-  const { model, isOrphaned } = belonging
+  const { model, isOrphaned, asOne } = belonging
   const cursor = database
     .internal<{ _id: ObjectId | string }>(model.collection)
-    .find(belonging.owned(userId), { projection: { _id: 1 }, ...IN_PARTS })
+    .find(belonging.owned(userId), { projection: { _id: 1 }, ...(asOne && { limit: 1 }), ...IN_PARTS })
   for await (const batch of inBatches(cursor)) {
     const found = batch.map(({ _id }) => toFound(model, _id, userId))
     yield* tell(scan, found, async () => {

@@ -1,5 +1,5 @@
 import { check as find } from '../check/check.ts'
-import { type Finding, KINDS } from '../check/finding.ts'
+import { type Finding, KINDS, type Part } from '../check/finding.ts'
 import { count } from './output.ts'
 import { createProgress, type Progress } from './progress.ts'
 import type { Result, Task } from './task.ts'
@@ -78,7 +78,7 @@ function createScreen() {
   let documents = 0
   let isCounting = false
   return {
-    begin(what: 'documents' | 'external ids', total: number) {
+    begin(what: Part, total: number) {
       progress?.stop()
       isCounting = what === 'documents'
       progress = createProgress({ total, label: 'Checking', unit: what })

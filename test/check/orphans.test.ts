@@ -36,6 +36,7 @@ test('of every collection are found and removed', async () => {
   }
   const claim = { messageId: new ObjectId(), createdAt: LONG_AGO }
   await insert('seen', { _id: `${user}:[null,"secret"]`, ...claim })
+  await insert('seen', { _id: `${user}:[null,"another secret"]`, ...claim })
   await insert('locks', { _id: nobody, owner: new ObjectId(), until: LONG_AGO })
 
   const expected = Object.entries(owned).map(([collection, _id]) => ({
