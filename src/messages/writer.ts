@@ -158,8 +158,11 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     const { errors, missing } = await insertChecked(drafts, deadline)
     await orUnsure(async () => {
       const staying = await withdraw(drafts, missing, deadline)
-      const documents = staying.map(({ item }) => item)
-      await Promise.all([onStored(documents, deadline), answer(staying, errors, flight, deadline)])
+      await onStored(
+        staying.map(({ item }) => item),
+        deadline,
+      )
+      await answer(staying, errors, flight, deadline)
     })
   }
 
