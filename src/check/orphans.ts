@@ -124,10 +124,10 @@ export async function* checkOrphans(scan: Scan): AsyncGenerator<Finding> {
   }
 }
 
-/** At most: not everybody has everything. */
+/** At most: not everybody has everything. Who is gone may have left a context. */
 async function countOwners(database: Database): Promise<number> {
   const sizeOf = ({ collection }: ModelDefinition) => database.internal(collection).estimatedDocumentCount()
-  const everybody = await sizeOf(users)
+  const everybody = Math.max(...(await Promise.all([sizeOf(users), sizeOf(contexts)])))
   const sizes = await Promise.all(BELONGINGS.map(({ model }) => sizeOf(model)))
   return sizes.reduce((sum, size) => sum + Math.min(size, everybody), 0)
 }
