@@ -66,7 +66,7 @@ export async function assemble({ config, database, retention, release }: Parts) 
     queue,
     running,
     inTurn: messages.inTurn,
-    bind: createBinding({ ...models, creators }),
+    bind: createBinding({ ...models, creators, countFrom: messages.countFrom }),
     log,
   })
   const exporting = createExport({

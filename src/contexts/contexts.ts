@@ -16,13 +16,13 @@ import { type ContextDocument, contexts, type DialogueContext, readOptions, writ
 interface Needs {
   database: Database
   checkData: ShapeCheck | undefined
-  /** Counts a user's messages after a place, to 1,000. */
-  countAfter(
+  /** Reads what has a mark, and counts the user's messages after it, to 1,000: no transaction comes in between. */
+  countAfter<T extends { covers?: Position | undefined }>(
     userId: ObjectId,
-    after: Position | undefined,
+    read: () => Promise<T>,
     filter: { senders?: string[]; conversationId?: string },
     deadline: Deadline,
-  ): Promise<number>
+  ): Promise<{ found: T; count: number }>
 }
 
 /** What a write makes of the data, and on which condition. */
@@ -141,11 +141,10 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
         const key = parse(id, userId, ['userId'])
         const { pending } = parse(readOptions, options, ['options'])
         const deadline = database.deadline()
-        const document = await read(key, deadline)
-        const context = toContext<D>(document)
-        if (!pending) return context
-        const filter = pending === true ? {} : pending
-        return { ...context, pending: await countAfter(key, document.covers, filter, deadline) }
+        const reading = () => read(key, deadline)
+        if (!pending) return toContext<D>(await reading())
+        const { found, count } = await countAfter(key, reading, pending === true ? {} : pending, deadline)
+        return { ...toContext<D>(found), pending: count }
       },
     },
 

@@ -61,6 +61,7 @@ export function createDraft(userId: ObjectId) {
       }
     },
 
+    removals: (): number => removed.size,
     /** By how much the transaction changes the number of messages after a place. */
     changeAfter(after: Position | undefined, filter: MessageFilter): number {
       const counts = (message: Removed) => isCounted(message, after, filter)

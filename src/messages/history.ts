@@ -46,16 +46,15 @@ function unlessTooLarge(error: unknown): undefined {
   if (!isTooLarge(error)) throw error
 }
 const ITERATED = 500
-const MOST_PENDING = 1000
+/** A context's `pending` is exact to here. */
+export const MOST_PENDING = 1000
 
 interface Needs {
   database: Database
   look: Look
-  /** Carries out what transactions of these users have left to do. */
-  settleUsers(userIds: ObjectId[], deadline: Deadline): Promise<void>
 }
 
-export function createHistory<M>({ database, look, settleUsers }: Needs) {
+export function createHistory<M>({ database, look }: Needs) {
   const collection = database.collection(messages)
   const { count } = createCount(database)
 
@@ -140,6 +139,22 @@ export function createHistory<M>({ database, look, settleUsers }: Needs) {
     }
   }
 
+  /**
+   * Messages after a place, as they are stored; no more than `MOST_KEYS` keys are examined.
+   * @param beyond how many more than `MOST_PENDING` are of interest
+   */
+  async function countFrom(
+    userId: ObjectId,
+    after: Position | undefined,
+    filter: MessageFilter,
+    deadline: Deadline,
+    beyond = 0,
+  ): Promise<number> {
+    const scope = { userId, conversationId: filter.conversationId }
+    const most = sieve(filter) ? MOST_KEYS : MOST_PENDING + beyond
+    return (await count(scope, { after }, filter, most, deadline)).count
+  }
+
   return {
     async retrieveHistory(user: unknown, options: unknown = {}): Promise<HistoryPage<M>> {
       const userId = parse(id, user, ['userId'])
@@ -186,18 +201,22 @@ export function createHistory<M>({ database, look, settleUsers }: Needs) {
       }
     },
 
-    /** Messages after a place, at most `MOST_PENDING`; no more than `MOST_KEYS` keys are examined. */
-    async countAfter(
+    countFrom,
+
+    /** Reads what has a mark, and counts the messages after it, at most `MOST_PENDING`. */
+    async countAfter<T extends { covers?: Position | undefined }>(
       userId: ObjectId,
-      after: Position | undefined,
+      reading: () => Promise<T>,
       filter: MessageFilter,
       deadline: Deadline,
-    ): Promise<number> {
-      await settleUsers([userId], deadline)
-      const scope = { userId, conversationId: filter.conversationId }
-      const most = sieve(filter) ? MOST_KEYS : MOST_PENDING
-      const total = await count(scope, { after }, filter, most, deadline)
-      return Math.min(total.count, MOST_PENDING)
+    ): Promise<{ found: T; count: number }> {
+      while (true) {
+        const before = await look(userId, {}, deadline)
+        const found = await reading()
+        const total = await countFrom(userId, found.covers, filter, deadline)
+        const after = await look(userId, {}, deadline)
+        if (before.touches === after.touches) return { found, count: Math.min(total, MOST_PENDING) }
+      }
     },
   }
 }

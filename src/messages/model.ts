@@ -46,7 +46,7 @@ export function createMessages<M>(needs: Needs) {
   const { removeMessages } = removal
   const settling = createSettling({ database, journal, retention, removeMessages, onParked })
   const look = createLook({ database, users: needs.users, settleUsers })
-  const history = createHistory<M>({ database, look, settleUsers })
+  const history = createHistory<M>({ database, look })
   const trim = createTrim(database, retention)
   const onStored = (documents: MessageDocument[], deadline: Deadline) =>
     trim(documents, deadline).catch((error: unknown) => warn('trim', error))
@@ -57,7 +57,6 @@ export function createMessages<M>(needs: Needs) {
     settling,
     look,
     checkPatchMetadata: needs.shapes.patchMetadata,
-    requireUser: directory.require,
     touchUser: directory.touch,
     onUnsettled: (error) => warn('settle', error),
   })
@@ -68,6 +67,7 @@ export function createMessages<M>(needs: Needs) {
     iterables: { iterateHistory },
     inTurn: turns.inTurn,
     countAfter: history.countAfter,
+    countFrom: history.countFrom,
     erased: createErasedMessages({ database, claims, journal, settling, removal }),
     upkeep: { name: 'settle', openingMs: OPENING_MS, run: settling.settleRest },
   }

@@ -23,9 +23,10 @@ export interface TurnNeeds {
   retention: RetentionKeeper
   settling: Pick<Settling, 'settleUsers' | 'closeUser'>
   checkMetadata: ShapeCheck | undefined
-  /** @throws DialogueStoreError `USER_NOT_FOUND` */
-  requireUser(userId: ObjectId, deadline: Deadline): Promise<void>
-  /** A write to the user inside the transaction, which makes it conflict with others and with an erasure. */
+  /**
+   * A write to the user inside the transaction, which makes it conflict with others and with an erasure.
+   * @throws DialogueStoreError `USER_NOT_FOUND`
+   */
   touchUser(userId: ObjectId, inside: Deadline): Promise<void>
 }
 
@@ -38,11 +39,11 @@ const ENTRY_OVERHEAD = 64 * 1024
 
 /**
  * The messages' part of one run of a transaction. They are read outside of it, after what earlier transactions
- * left is settled; that is as good as inside, since every transaction that changes them writes to the user, and
- * would conflict. What shall become of them is kept here until the end.
+ * left is settled; that is as good as inside, since every transaction that reads or changes them writes to the
+ * user, and would conflict. What shall become of them is kept here until the end.
  */
 export function createTurn(needs: TurnNeeds, inside: Deadline) {
-  const { database, claims, journal, retention, settling, checkMetadata, requireUser, touchUser } = needs
+  const { database, claims, journal, retention, settling, checkMetadata, touchUser } = needs
   const collection = database.collection(messages)
   const drafts = new Map<string, Draft>()
   /* One verb after the other for each user: a second delivery has to see the first. */
@@ -66,10 +67,15 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
 
   /* Whoever only stores has nothing to wait for. */
   const readable = new Map<string, Promise<void>>()
-  async function findOne(userId: ObjectId, filter: mongoose.mongo.Filter<MessageDocument>) {
+  function makeReadable(userId: ObjectId): Promise<void> {
     const key = userId.toHexString()
-    if (!readable.has(key)) readable.set(key, settling.settleUsers([userId], beside))
-    await readable.get(key)
+    const settled = readable.get(key) ?? settling.settleUsers([userId], beside)
+    readable.set(key, settled)
+    return settled
+  }
+
+  async function findOne(userId: ObjectId, filter: mongoose.mongo.Filter<MessageDocument>) {
+    await makeReadable(userId)
     return attempt(beside, 'read', (terms) => collection.findOne(filter, terms))
   }
 
@@ -155,11 +161,10 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
 
     getMessage(userId: ObjectId, filter: mongoose.mongo.Filter<MessageDocument>): Promise<MessageDocument> {
       return inTurn(userId, async () => {
-        const draft = drafts.get(userId.toHexString())
-        if (!draft) await requireUser(userId, inside)
-        const own = draft?.find((message) => isMeant(message, filter))
+        const draft = await draftOf(userId)
+        const own = draft.find((message) => isMeant(message, filter))
         const found = own ?? (await findOne(userId, { ...filter, userId }))
-        const now = found && draft ? await current(draft, found._id) : found
+        const now = found && (await current(draft, found._id))
         if (!now || !isMeant(now, filter)) throw messageNotFound()
         return now
       })
@@ -190,7 +195,12 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
       })
     },
 
-    draft: (userId: ObjectId): Draft | undefined => drafts.get(userId.toHexString()),
+    /** Before messages are read in another way: no other transaction changes them until the end. */
+    async reserve(userId: ObjectId): Promise<Draft> {
+      const draft = await inTurn(userId, () => draftOf(userId))
+      await makeReadable(userId)
+      return draft
+    },
 
     /** At the end: writes everything down. @returns what is to be settled after the commit */
     async write(): Promise<Held[]> {

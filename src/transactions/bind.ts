@@ -6,6 +6,7 @@ import { createKeyedQueue } from '../db/queue.ts'
 import { createEvents } from '../events/events.ts'
 import { createEventReading } from '../events/retrieve.ts'
 import { type Observer, observed } from '../log.ts'
+import { MOST_PENDING } from '../messages/history.ts'
 import type { createMessages } from '../messages/model.ts'
 import type { Turn } from '../messages/turn.ts'
 import { createTurnVerbs } from '../messages/verbs.ts'
@@ -17,22 +18,25 @@ interface Needs {
   shapes: ShapeChecks
   directory: UserDirectory
   creators: Parameters<typeof createEventReading>[0]['creators']
-  countAfter: ReturnType<typeof createMessages>['countAfter']
+  countFrom: ReturnType<typeof createMessages>['countFrom']
 }
 
 /**
  * The verbs of a transaction are those of the store, on a database whose every deadline is the transaction's: so
  * each of their commands is sent in it. Only messages are different.
  */
-export function createBinding({ database, shapes, directory, creators, countAfter }: Needs) {
+export function createBinding({ database, shapes, directory, creators, countFrom }: Needs) {
   return (turn: Turn, inside: Deadline, observer: Observer) => {
     const bound: Database = { ...database, deadline: () => inside }
     const contexts = createContexts({
       database: bound,
       checkData: shapes.context,
-      countAfter: async (userId, after, filter) => {
-        const stored = await countAfter(userId, after, filter, outside(inside))
-        return stored + (turn.draft(userId)?.changeAfter(after, filter) ?? 0)
+      countAfter: async (userId, read, filter) => {
+        const draft = await turn.reserve(userId)
+        const found = await read()
+        const stored = await countFrom(userId, found.covers, filter, outside(inside), draft.removals())
+        const count = stored + draft.changeAfter(found.covers, filter)
+        return { found, count: Math.min(count, MOST_PENDING) }
       },
     })
     const events = createEvents({
