@@ -108,6 +108,8 @@ describe('tryEnter', () => {
     first()
     /* The second has not heard yet. */
     expect(queue.tryEnter('ana')).toBeUndefined()
+    expect(await hasCome(second)).toBe(true)
+    expect(queue.tryEnter('ana')).toBeUndefined()
     ;(await second)()
     await immediate()
     expect(queue.tryEnter('ana')).toBeInstanceOf(Function)

@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
+import { deadlineIn } from '../../src/db/attempt.ts'
 import { codeOf, DUPLICATE_KEY } from '../../src/db/failure.ts'
 import { DialogueStoreError } from '../../src/errors.ts'
 import { rejection } from '../support/make.ts'
+import { until } from '../transactions/support/turns.ts'
 import { thrownBy, useCounters } from './support/counters.ts'
 
-const { run, raise, raiseBeside, insert, read, stored, sent, countSent, fail, heal } = useCounters()
+const { run, raise, raiseBeside, insert, read, stored, sent, countSent, fail, heal, freeze } = useCounters()
 
 describe('after a command that failed', () => {
   test('nothing is sent, each command is TRANSACTION_CLOSED, and the first error decides', async () => {
@@ -86,32 +88,40 @@ describe('a commit', () => {
     expect(await stored()).toEqual({ a: n })
   })
 
-  test('that the server refuses for good is run again as a whole', async () => {
-    const failure = { errorCode: 251, errorLabels: ['TransientTransactionError'] }
-    await fail({ failCommands: ['commitTransaction'], ...failure }, { times: 1 })
-    let runs = 0
-    await run(async (inside) => {
-      runs++
-      await raise(inside)
-    })
-    expect(runs).toBe(2)
-    expect(await stored()).toEqual({ a: 1 })
-  })
+  test.each([251, 112])(
+    'that the server refuses for good (%i) is run again as a whole',
+    async (errorCode) => {
+      const failure = { errorCode, errorLabels: ['TransientTransactionError'] }
+      await fail({ failCommands: ['commitTransaction'], ...failure }, { times: 1 })
+      let runs = 0
+      await run(async (inside) => {
+        runs++
+        await raise(inside)
+      })
+      expect(runs).toBe(2)
+      expect(await stored()).toEqual({ a: 1 })
+    },
+  )
 })
 
 describe('the deadline', () => {
-  test('ends a command that the server does not answer, and what it held is free soon', async () => {
-    const blocked = { blockConnection: true, blockTimeMS: 1500 }
-    await fail({ failCommands: ['update'], ...blocked }, { times: 1 })
-    const start = performance.now()
-    const error = await rejection(
-      run((inside) => raise(inside), 300),
-      'TIMEOUT',
-    )
-    expect(error).toMatchObject({ outcome: 'not-applied' })
-    expect(performance.now() - start).toBeLessThan(1400)
+  test('ends what the server does not answer; the abort waits for that answer, and frees what was held', async () => {
+    /* The abort needs a connection of its own. */
+    await Promise.all([1, 2, 3].map(() => read(deadlineIn(20_000))))
+    await freeze(async () => {
+      const start = performance.now()
+      const error = await rejection(
+        run((inside) => raise(inside), 300),
+        'TIMEOUT',
+      )
+      expect(error).toMatchObject({ outcome: 'not-applied' })
+      expect(performance.now() - start).toBeLessThan(2000)
+      expect(sent()).toContain('update')
+      expect(sent()).not.toContain('abortTransaction')
+    })
     await raiseBeside(5, 10_000)
     expect(await stored()).toEqual({ a: 5 })
+    await until(async () => sent().includes('abortTransaction'))
   })
 
   test('that is over before a command leaves it unsent', async () => {

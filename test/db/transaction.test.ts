@@ -70,6 +70,7 @@ describe('a transaction runs again', () => {
     ['a transaction that the server does not know', { errorCode: 251 }],
     ['another primary', { errorCode: 10107 }],
     ['a dropped connection', { closeConnection: true }],
+    ['an error that nobody has labelled', { errorCode: 11602, errorLabels: [] }],
   ])('after %s, twice too, and applies everything once', async (_, failure) => {
     await fail({ failCommands: ['update'], ...failure }, { times: 2 })
     let runs = 0

@@ -48,6 +48,7 @@ export function useCounters() {
     countSent: (name: string): number => failing.sent.filter((one) => one === name).length,
     fail: (...how: Parameters<FailingDatabase['fail']>) => failing.fail(...how),
     heal: () => failing.heal(),
+    freeze: <T>(work: () => Promise<T>): Promise<T> => failing.freeze(work),
   }
 }
 

@@ -47,6 +47,15 @@ export async function makeFailingDatabase() {
       await configure('off')
       sent.length = 0
     },
+    /** Stops the server's process, so that it answers nothing, while `work` runs. */
+    async freeze<T>(work: () => Promise<T>): Promise<T> {
+      for (const { pid } of server.members) process.kill(pid, 'SIGSTOP')
+      try {
+        return await work()
+      } finally {
+        for (const { pid } of server.members) process.kill(pid, 'SIGCONT')
+      }
+    },
     async stop(): Promise<void> {
       await connection.close()
       await plain.close()
