@@ -24,20 +24,40 @@ export async function inTransaction<T>(
   work: (inside: Deadline) => Promise<T>,
 ): Promise<T> {
   if (deadline.transaction) return work(deadline)
+  /* One for all runs: a new transaction of a session ends the one before, even if its abort never arrived. */
+  const session = database.client.startSession({ causalConsistency: false })
+  let ending: Promise<unknown> = Promise.resolve()
+  try {
+    return await runs(database, session, deadline, work, (end) => {
+      ending = end
+    })
+  } finally {
+    void ending.then(() => session.endSession()).catch(() => {})
+  }
+}
+
+async function runs<T>(
+  database: Database,
+  session: ClientSession,
+  deadline: Deadline,
+  work: (inside: Deadline) => Promise<T>,
+  onEnd: (end: Promise<unknown>) => void,
+): Promise<T> {
   for (let round = 0; ; round++) {
     const left = deadline.remaining()
     const begun = performance.now()
-    const run = begin(database, deadline)
+    const run = begin(session, deadline)
     try {
       const result = await work(run.inside)
       const failure = run.failure()
       if (failure) throw failure.reason
-      await commit(run.session, deadline)
-      void run.end()
+      await commit(session, deadline)
       return result
     } catch (error) {
       const reason = run.failure()?.reason ?? error
-      await within(deadline.remaining(), run.end(), () => timedOut('not-applied')).catch(() => {})
+      const aborted = run.abort()
+      onEnd(aborted)
+      await within(deadline.remaining(), aborted, () => timedOut('not-applied')).catch(() => {})
       /* What is not committed did not happen. The driver leaves the label out where no connection was to be had. */
       if (!hasLabel(reason, 'TransientTransactionError') && !isTransient(reason))
         throw isAftermath(error) ? reason : error
@@ -60,9 +80,8 @@ const openTooLong = (cause: unknown): DialogueStoreError =>
     { retryable: false, cause },
   )
 
-/** One run: a session whose commands go one after the other, as the driver demands. */
-function begin(database: Database, deadline: Deadline) {
-  const session = database.client.startSession({ causalConsistency: false })
+/** One run: its commands go one after the other, as the driver demands of a session. */
+function begin(session: ClientSession, deadline: Deadline) {
   session.startTransaction({ ...OPTIONS, maxCommitTimeMS: Math.max(1, deadline.remaining()) })
   let failure: { reason: unknown } | undefined
   let last: Promise<unknown> = Promise.resolve()
@@ -92,20 +111,18 @@ function begin(database: Database, deadline: Deadline) {
     },
   }
   return {
-    session,
     inside: { remaining: deadline.remaining, transaction },
     failure: () => failure,
-    end: () => end(session, last),
+    abort: () => abort(session, last),
   }
 }
 
 /**
- * Ends a session, and with it its transaction, which frees what that holds. The abort follows the command that is
- * under way: if it overtook it, that command would begin the transaction anew, and its locks would stay until
- * the server's own limit of a minute.
+ * Ends a transaction, which frees what it holds. The abort follows the command that is under way: if it overtook it,
+ * that command would begin the transaction anew, and its locks would stay until the server's own limit of a minute.
  */
-const end = (session: ClientSession, last: Promise<unknown>): Promise<void> =>
-  last.then(() => session.endSession()).catch(() => {})
+const abort = (session: ClientSession, last: Promise<unknown>): Promise<void> =>
+  last.then(() => (session.inTransaction() ? session.abortTransaction() : undefined)).catch(() => {})
 
 /** A commit may be sent any number of times: the server knows which transaction it is. */
 const commit = (session: ClientSession, deadline: Deadline): Promise<void> =>

@@ -40,7 +40,7 @@ export async function makeCrashWorld(retention: Retention) {
 }
 export type CrashWorld = Awaited<ReturnType<typeof makeCrashWorld>>
 
-async function makeScene(store: DialogueStore): Promise<Scene> {
+export async function makeScene(store: DialogueStore): Promise<Scene> {
   const { id: userId } = await makeUser(store)
   const messages = await makeMessages(store, userId, 3)
   await makeEvent(store, userId)
