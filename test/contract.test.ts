@@ -57,9 +57,17 @@ const VERBS: Record<string, string[]> = {
   updateEvent: [...EVENT_FIELDS, 'ifVersion'],
   cancelEvent: [],
   deleteEvent: [],
-  withTransaction: [],
   retrieveEvents: ['creatorId', 'from', 'to', 'status', 'withCreator', 'limit', 'cursor'],
+  withTransaction: [],
 }
+
+/** Verbs that a transaction has, too. */
+const VERBS_OF_TX = [
+  ...['createUser', 'getUser', 'findUser', 'ensureUser', 'updateUser'],
+  ...['storeMessage', 'storeMessages', 'getMessage', 'updateMessage', 'deleteMessages'],
+  ...['storeContext', 'mergeContext', 'updateContext', 'retrieveContext', 'deleteContext'],
+  ...['storeEvent', 'getEvent', 'updateEvent', 'cancelEvent', 'deleteEvent'],
+]
 
 /** Functions of the tests' own that hand what they are given to a verb. */
 const ALIASES: Record<string, string[]> = {
@@ -129,6 +137,14 @@ describe('the contract', () => {
     const { openStore: _, ...verbs } = VERBS
     expect(Object.keys(store).sort()).toEqual(Object.keys(verbs).sort())
     expect(store[Symbol.asyncDispose]).toBeInstanceOf(Function)
+  })
+
+  test('has the verbs of a transaction, and no others, each used by a test', async () => {
+    const store = await makeStore()
+    const found = await store.withTransaction(async (tx) => Object.keys(tx))
+    expect(found.sort()).toEqual([...VERBS_OF_TX].sort())
+    const unused = VERBS_OF_TX.filter((verb) => !texts.some((text) => text.includes(`tx.${verb}(`)))
+    expect(unused).toEqual([])
   })
 
   test('has the codes of errors, and no others', () => {
