@@ -72,7 +72,9 @@ function begin(observer: Observer, { level, key }: Kind, verb: string, argument:
       const error: DialogueStoreError = toStoreError(thrown)
       const said = (level === 'debug' && CUT_OFF.has(error.code) && observer.closed()) || error
       const { code, outcome, cause } = said
-      log[TROUBLE.has(code) ? 'error' : 'warn']({ ...entry(), outcome, code, cause: cause?.message }, op)
+      /* A transaction in trouble is run again, or tells of it at its own end. */
+      const severity = TROUBLE.has(code) ? (prefix ? 'debug' : 'error') : 'warn'
+      log[severity]({ ...entry(), outcome, code, cause: cause?.message }, op)
       return said
     },
   }
