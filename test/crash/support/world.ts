@@ -25,6 +25,7 @@ export async function makeCrashWorld(retention: Retention) {
   return {
     store,
     db,
+    uri: server.uri,
     open,
     makeScene: () => makeScene(store),
     run: (operation: Operation, scene: Scene, at = 0, signal: NodeJS.Signals = 'SIGKILL'): Child => {
