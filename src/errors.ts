@@ -129,5 +129,12 @@ export const versionConflict = (expected: number, actual: number): DialogueStore
     { expected, actual },
   )
 
+export const cursorGone = (cause?: unknown): DialogueStoreError =>
+  new DialogueStoreError(
+    'CURSOR_GONE',
+    'The server no longer knows what was stored since then. Read a page with retrieveHistory(), and follow from its live.',
+    { cause },
+  )
+
 export const storeClosed = (): DialogueStoreError =>
   new DialogueStoreError('STORE_CLOSED', 'The store is closed. Open another one with openStore().')

@@ -10,8 +10,11 @@ import { createEventReading } from './events/retrieve.ts'
 import { createExport } from './export.ts'
 import { type Observer, observed, observedIterables } from './log.ts'
 import { createClaims } from './messages/claims.ts'
+import { createClock } from './messages/clock.ts'
 import { createEdit } from './messages/edit.ts'
+import { createFollowing } from './messages/follow/follow.ts'
 import { createHistory } from './messages/history.ts'
+import { createLive } from './messages/live.ts'
 import { createStoring } from './messages/messages.ts'
 import { createRetention, type RetentionKeeper } from './messages/retention.ts'
 import { trimForLowerLimit } from './messages/trim.ts'
@@ -52,16 +55,22 @@ function assemble(
   release: () => Promise<void>,
 ) {
   const { shapes } = config
-  const { observer, close } = createLifetime(config, async () => {
-    await users.releaseLocks()
-    await release()
+  const { observer, close } = createLifetime(config, {
+    end: () => following.close(),
+    release: async () => {
+      await users.releaseLocks()
+      await release()
+    },
   })
   const directory = createDirectory(database)
   const claims = createClaims(database)
+  const clock = createClock(database)
   const history = createHistory({
     database,
     users: { collection: database.internal(userModel.collection), alive: ALIVE },
+    live: createLive(database, clock),
   })
+  const following = createFollowing({ database, clock, usersAmong: directory.among })
   const contexts = createContexts({
     database,
     checkData: shapeCheck(shapes.context, ['data']),
@@ -111,6 +120,7 @@ function assemble(
     iterateHistory: history.iterateHistory,
   })
   const { retrieveHistory, iterateHistory } = history
+  const { followMessages } = following
   const { storeMessage, storeMessages } = storing
   const { getEvent, retrieveEvents } = eventReading
   const info = { ping: () => ping(database), stats: createStats(database, retention) }
@@ -132,7 +142,7 @@ function assemble(
     }),
     ...observed(observer, 'debug', { retrieveHistory }),
     ...observed(observer, 'debug', { getEvent, retrieveEvents }, 'eventId'),
-    ...observedIterables(observer, { ...users.iterables, iterateHistory, ...exporting }),
+    ...observedIterables(observer, { ...users.iterables, iterateHistory, followMessages, ...exporting }),
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -144,8 +154,16 @@ async function ping(database: Database) {
   return { ok: true as const, ...(await inspectServer(database.db, database.deadline())) }
 }
 
+/** What there is to do at a store's end. */
+interface Endings {
+  /** Ends at once what would go on by itself. */
+  end(): Promise<void>
+  /** When every write is done. */
+  release(): Promise<void>
+}
+
 /** From open to closed: after `close()` verbs are refused, those under way are waited for, then the connection goes. */
-function createLifetime(config: StoreConfig, release: () => Promise<void>) {
+function createLifetime(config: StoreConfig, { end, release }: Endings) {
   const writes = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
   const observer: Observer = {
@@ -158,7 +176,7 @@ function createLifetime(config: StoreConfig, release: () => Promise<void>) {
     },
   }
   const finish = async () => {
-    await Promise.allSettled(writes)
+    await Promise.allSettled([end(), ...writes])
     await release()
   }
   const close = (): Promise<void> => {

@@ -8,6 +8,7 @@ import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import { createCount, MOST_KEYS } from './count.ts'
 import { beyondPipeline, type Cut, otherSide, pagePipeline, toCut, until } from './cut.ts'
+import type { Live, Place } from './live.ts'
 import { indexOf, intervalOf, NEWEST_FIRST, OLDEST_FIRST, range, sieve } from './query.ts'
 import {
   historyOptions,
@@ -37,8 +38,6 @@ export interface HistoryPage<M> {
 interface Rows {
   page: MessageDocument[]
   beyond: { _id: ObjectId }[]
-  /** The server's cluster time when it began to read. */
-  time: mongoose.mongo.Timestamp | undefined
 }
 
 /** The result of a `$lookup` is one document: its sizes beyond 16 MiB. */
@@ -53,9 +52,10 @@ interface Needs {
   database: Database
   /** The filter of a user that exists, and the users' collection: a page and the user's check are one command. */
   users: { collection: mongoose.mongo.Collection; alive: mongoose.mongo.Document }
+  live: Live
 }
 
-export function createHistory<M>({ database, users }: Needs) {
+export function createHistory<M>({ database, users, live }: Needs) {
   const collection = database.collection(messages)
   const { count } = createCount(database)
 
@@ -67,7 +67,7 @@ export function createHistory<M>({ database, users }: Needs) {
   async function rows(userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> {
     const pipeline = [
       { $match: { _id: userId, ...users.alive } },
-      { $project: { time: '$$CLUSTER_TIME' } },
+      { $project: { _id: 1 } },
       lookup('page', pagePipeline(cut)),
       ...(cut.origin ? [lookup('beyond', beyondPipeline(cut, cut.origin))] : []),
     ]
@@ -75,15 +75,14 @@ export function createHistory<M>({ database, users }: Needs) {
       users.collection.aggregate<Partial<Rows>>(pipeline, terms).toArray(),
     )
     if (!found) throw userNotFound()
-    return { page: found.page ?? [], beyond: found.beyond ?? [], time: found.time }
+    return { page: found.page ?? [], beyond: found.beyond ?? [] }
   }
 
   /** The same for pages of very large messages: by cursors, which have no bound. */
   async function largeRows(userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> {
     const pipelines = [pagePipeline(cut), ...(cut.origin ? [beyondPipeline(cut, cut.origin)] : [])]
-    const begin = [{ $match: { _id: userId, ...users.alive } }, { $project: { time: '$$CLUSTER_TIME' } }]
-    const [user] = await attempt(deadline, 'read', (terms) =>
-      users.collection.aggregate<Pick<Rows, 'time'>>(begin, terms).toArray(),
+    const user = await attempt(deadline, 'read', (terms) =>
+      users.collection.findOne({ _id: userId, ...users.alive }, { projection: { _id: 1 }, ...terms }),
     )
     if (!user) throw userNotFound()
     const [page, beyond] = await Promise.all(
@@ -93,7 +92,7 @@ export function createHistory<M>({ database, users }: Needs) {
         ),
       ),
     )
-    return { page: page ?? [], beyond: beyond ?? [], time: user.time }
+    return { page: page ?? [], beyond: beyond ?? [] }
   }
 
   const read = (userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> =>
@@ -132,7 +131,7 @@ export function createHistory<M>({ database, users }: Needs) {
   /** A page within the bound of keys, oldest first, and the places from which to go on either way. */
   async function pageOf(userId: ObjectId, cut: Cut, deadline: Deadline) {
     const end = sieve(cut.filter) && (await horizon(cut, deadline))
-    const { page, beyond, time } = await read(userId, { ...cut, interval: until(cut, end) }, deadline)
+    const { page, beyond } = await read(userId, { ...cut, interval: until(cut, end) }, deadline)
     const more = page.length > cut.limit
     const shown = page.slice(0, cut.limit)
     const ordered = cut.backward ? shown.reverse() : shown
@@ -149,7 +148,6 @@ export function createHistory<M>({ database, users }: Needs) {
       documents: ordered,
       older: cut.backward ? onwards : back,
       newer: cut.backward ? back : onwards,
-      time,
     }
   }
 
@@ -160,8 +158,9 @@ export function createHistory<M>({ database, users }: Needs) {
       const origin = placeIn(userId, before, 'before') ?? placeIn(userId, after, 'after')
       const cut = toCut({ userId, filter, limit, origin, backward: typeof after !== 'string' })
       const deadline = database.deadline()
+      const pageFrom = async (place: Place) => ({ place, ...(await pageOf(userId, cut, deadline)) })
       const [page, total] = await Promise.all([
-        pageOf(userId, cut, deadline),
+        live.before(deadline).then(pageFrom),
         counted === false
           ? undefined
           : count(
@@ -179,7 +178,7 @@ export function createHistory<M>({ database, users }: Needs) {
         countIsExact: total?.countIsExact ?? false,
         older: cursor(page.older),
         newer: cursor(page.newer),
-        live: encodeLive(page.time),
+        live: await live.of(page.place, page.documents, deadline),
       }
     },
 
@@ -230,7 +229,3 @@ const placeIn = (userId: ObjectId, cursor: string | null | undefined, name: stri
 
 const placeOf = (document: MessageDocument | undefined): Position | undefined =>
   document && { timestamp: document.timestamp, id: document._id }
-
-/** Where following goes on from a page: the server's cluster time when the page was asked for. Opaque, versioned. */
-const encodeLive = (time: mongoose.mongo.Timestamp | undefined): string =>
-  Buffer.from(JSON.stringify({ v: 1, t: time?.toString() ?? null })).toString('base64url')

@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import type { Deadline } from '../../db/attempt.ts'
+import type { Database } from '../../db/database.ts'
+import { storeClosed } from '../../errors.ts'
+import type { ObjectId } from '../../ids.ts'
+import { id, parse } from '../../input.ts'
+import type { JsonObject } from '../../json.ts'
+import type { Clock } from '../clock.ts'
+import { decodeOrigin, encodeOrigin, type Origin, placeAt } from '../live.ts'
+import { type Message, toMessage } from '../schema.ts'
+import { createUserCheck, type UserCheck } from './feed.ts'
+import { createHub } from './hub.ts'
+import { createMember, type Followed } from './member.ts'
+
+const signalLike = z.custom<AbortSignal>(
+  (value) => typeof (value as AbortSignal | undefined)?.addEventListener === 'function',
+  'must be an AbortSignal',
+)
+
+const followOptions = z.strictObject({
+  /** Of one user only. */
+  userId: id.optional(),
+  /** A page's `live`, or an item's `resume`. */
+  after: z.string().optional(),
+  /** Ends the iteration, also while it waits. */
+  signal: signalLike.optional(),
+})
+export type FollowOptions = z.input<typeof followOptions>
+
+/** A message that was stored, and from where to go on behind it. */
+export interface FollowedMessage<M = JsonObject> {
+  message: Message<M>
+  resume: string
+}
+
+interface Needs {
+  database: Database
+  clock: Clock
+  usersAmong(ids: ObjectId[], deadline: Deadline): Promise<Set<string>>
+}
+
+/** Users who were known to exist are asked for again after that long. */
+const FRESH_MS = 1000
+
+export function createFollowing<M>({ database, clock, usersAmong }: Needs) {
+  const check = createUserCheck(database, usersAmong)
+  const hub = createHub({ database, clock, check, usersAmong })
+
+  /** Whatever is stored after the call is later than what this process has heard of. */
+  const originOf = async (after: string | undefined): Promise<Origin> => {
+    const now = clock.heard()
+    if (after !== undefined) return decodeOrigin(after)
+    return { place: placeAt(now ?? (await clock.ask(database.deadline())).latest), page: undefined }
+  }
+
+  return {
+    async *followMessages(options: unknown = {}): AsyncGenerator<FollowedMessage<M>> {
+      const { userId, after, signal } = parse(followOptions, options, ['options'])
+      const origin = await originOf(after)
+      if (signal?.aborted) return
+      const member = createMember(origin, userId?.toHexString())
+      const end = () => member.end()
+      signal?.addEventListener('abort', end, { once: true })
+      hub.enter(member)
+      try {
+        while (true) {
+          const taken = await member.take(() => hub.place(member))
+          if (taken.length === 0) return
+          for await (const { place, document } of existing(taken, check)) {
+            if (signal?.aborted) return
+            const page = origin.page && place <= origin.page.end ? origin.page : undefined
+            yield { message: toMessage<M>(document), resume: encodeOrigin({ place, page }) }
+          }
+        }
+      } finally {
+        signal?.removeEventListener('abort', end)
+        hub.leave(member)
+      }
+    },
+    /** Ends every iteration with `STORE_CLOSED`. */
+    close: () => hub.close(storeClosed()),
+  }
+}
+
+/** Who takes their time may be handed a message long after it came: its user may be gone by then. */
+async function* existing(taken: Followed[], check: UserCheck): AsyncGenerator<Followed> {
+  let rest = taken
+  let index = 0
+  for (let next = rest[0]; next; next = rest[index]) {
+    if (performance.now() - next.checkedAt > FRESH_MS) {
+      rest = await check(rest.slice(index))
+      index = 0
+    } else {
+      yield next
+      index++
+    }
+  }
+}
