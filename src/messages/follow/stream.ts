@@ -29,8 +29,8 @@ type Stream = mongoose.mongo.ChangeStream<MessageDocument, Change>
 /* Numbers of the server: what was followed is no longer in its log, or ended with the database. */
 const GONE = new Set([260, 280, 286])
 const MOST_CHANGES = 1000
-/** How long the server waits for something to happen before it says that nothing did. */
-const AWAIT_MS = 1000
+/** How long the server waits for something to happen before it says that nothing did: no stream that was closed lasts longer. */
+const AWAIT_MS = 500
 const CLOSE_MS = 1000
 
 /**
