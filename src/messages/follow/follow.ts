@@ -46,19 +46,19 @@ export function createFollowing<M>({ database, clock, usersAmong }: Needs) {
   const check = createUserCheck(database, usersAmong)
   const hub = createHub({ database, clock, check, usersAmong })
 
-  /** Whatever is stored after the call is later than what this process has heard of. */
-  const originOf = async (after: string | undefined): Promise<Origin> => {
-    const now = clock.heard()
-    if (after !== undefined) return decodeOrigin(after)
-    return { place: placeAt(now ?? (await clock.ask(database.deadline())).latest), page: undefined }
+  /** Whatever is stored from now on is later than what this process has heard of. */
+  const originFromNow = async (): Promise<Origin> => {
+    const time = clock.heard() ?? (await clock.ask(database.deadline())).latest
+    return { place: placeAt(time), page: undefined }
   }
 
   return {
     async *followMessages(options: unknown = {}): AsyncGenerator<FollowedMessage<M>> {
       const { userId, after, signal } = parse(followOptions, options, ['options'])
-      const origin = await originOf(after)
+      const came = after === undefined ? new Date() : undefined
+      const origin = after === undefined ? await originFromNow() : decodeOrigin(after)
       if (signal?.aborted) return
-      const member = createMember(origin, userId?.toHexString())
+      const member = createMember(origin, userId?.toHexString(), came)
       const end = () => member.end()
       signal?.addEventListener('abort', end, { once: true })
       hub.enter(member)

@@ -149,7 +149,10 @@ export function createHub({ database, clock, check, usersAmong }: Needs) {
     if (admitted.length === 0) return
     const near = placeAt(earlier(latest, NEAR_MS))
     live ??= openLive(admitted.find((member) => member.place() >= near)?.place() ?? now)
-    for (const member of admitted) place(member)
+    for (const member of admitted) {
+      member.admit(now)
+      place(member)
+    }
   }
 
   return {

@@ -23,6 +23,8 @@ export interface Member {
   readonly userId: string | undefined
   /** Everything up to here is in the inbox, or was not for them. */
   place(): Place
+  /** The first time only: nothing that was stored before they came is later than this. */
+  admit(now: Place): void
   /** Takes a message that lies behind their place, if it is for them. False: there is no room for it. */
   offer(followed: Followed): boolean
   /** Nothing more for them up to here. */
@@ -35,8 +37,17 @@ export interface Member {
   take(replace: () => void): Promise<Followed[]>
 }
 
-export function createMember({ place: origin, page }: Origin, userId: string | undefined): Member {
+/**
+ * @param came when they asked to follow from then on. Their place is what this process had heard of by then, and
+ *   others may have stored more; of that, what was accepted before is not for them
+ */
+export function createMember(
+  { place: origin, page }: Origin,
+  userId: string | undefined,
+  came: Date | undefined,
+): Member {
   let place = origin
+  let now: Place | undefined
   let inbox: Followed[] = []
   let bytes = 0
   let placed = true
@@ -48,13 +59,19 @@ export function createMember({ place: origin, page }: Origin, userId: string | u
     wake?.()
     wake = undefined
   }
+  const isOnPage = (followed: Followed): boolean =>
+    page !== undefined && followed.place <= page.end && page.ids.has(followed.document._id.toHexString())
+  const isEarlier = (followed: Followed): boolean =>
+    came !== undefined && now !== undefined && followed.place <= now && followed.document.createdAt < came
   const isFor = (followed: Followed): boolean =>
-    (userId === undefined || followed.userId === userId) &&
-    !(page && followed.place <= page.end && page.ids.has(followed.document._id.toHexString()))
+    (userId === undefined || followed.userId === userId) && !isOnPage(followed) && !isEarlier(followed)
 
   return {
     userId,
     place: () => place,
+    admit(time) {
+      now ??= time
+    },
     offer(followed) {
       if (followed.place <= place || over) return true
       if (isFor(followed)) {
