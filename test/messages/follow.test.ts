@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { Readable } from 'node:stream'
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type mongoose from 'mongoose'
 import { ObjectId } from '../../src/ids.ts'
@@ -192,6 +194,22 @@ describe('following', () => {
     await storing
     await until(async () => (await streams()) === 1)
     await other.stop()
+    await until(async () => (await streams()) === 0)
+  })
+
+  test('ends when it is left while it waits, as a stream of it is', async () => {
+    const items = store.followMessages()[Symbol.asyncIterator]()
+    const waiting = items.next()
+    await until(async () => (await streams()) === 1)
+    expect(await items.return?.()).toEqual({ done: true, value: undefined })
+    expect(await waiting).toEqual({ done: true, value: undefined })
+    expect(await items.next()).toEqual({ done: true, value: undefined })
+    const stream = Readable.from(store.followMessages({ userId: ana.id }))
+    const reading = once(stream, 'data')
+    await say(ana.id, 'x')
+    expect((await reading)[0]).toMatchObject({ message: { content: 'x' } })
+    stream.destroy()
+    await once(stream, 'close')
     await until(async () => (await streams()) === 0)
   })
 

@@ -52,30 +52,46 @@ export function createFollowing<M>({ database, clock, usersAmong }: Needs) {
     return { place: placeAt(time), page: undefined }
   }
 
-  return {
-    async *followMessages(options: unknown = {}): AsyncGenerator<FollowedMessage<M>> {
-      const { userId, after, signal } = parse(followOptions, options, ['options'])
-      const came = after === undefined ? new Date() : undefined
-      const origin = after === undefined ? await originFromNow() : decodeOrigin(after)
-      if (signal?.aborted) return
-      const member = createMember(origin, userId?.toHexString(), came)
-      const end = () => member.end()
-      signal?.addEventListener('abort', end, { once: true })
-      hub.enter(member)
-      try {
-        while (true) {
-          const taken = await member.take(() => hub.place(member))
-          if (taken.length === 0) return
-          for await (const { place, document } of existing(taken, check)) {
-            if (signal?.aborted) return
-            const page = origin.page && place <= origin.page.end ? origin.page : undefined
-            yield { message: toMessage<M>(document), resume: encodeOrigin({ place, page }) }
-          }
+  async function* follow(options: unknown, left: AbortSignal): AsyncGenerator<FollowedMessage<M>> {
+    const { userId, after, signal = left } = parse(followOptions, options, ['options'])
+    const came = after === undefined ? new Date() : undefined
+    const origin = after === undefined ? await originFromNow() : decodeOrigin(after)
+    const over = () => signal.aborted || left.aborted
+    if (over()) return
+    const member = createMember(origin, userId?.toHexString(), came)
+    const end = () => member.end()
+    for (const one of [signal, left]) one.addEventListener('abort', end)
+    hub.enter(member)
+    try {
+      while (true) {
+        const taken = await member.take(() => hub.place(member))
+        if (taken.length === 0) return
+        for await (const { place, document } of existing(taken, check)) {
+          if (over()) return
+          const page = origin.page && place <= origin.page.end ? origin.page : undefined
+          yield { message: toMessage<M>(document), resume: encodeOrigin({ place, page }) }
         }
-      } finally {
-        signal?.removeEventListener('abort', end)
-        hub.leave(member)
       }
+    } finally {
+      for (const one of [signal, left]) one.removeEventListener('abort', end)
+      hub.leave(member)
+    }
+  }
+
+  return {
+    followMessages(options: unknown = {}): AsyncIterableIterator<FollowedMessage<M>> {
+      const left = new AbortController()
+      const items = follow(options, left.signal)
+      const iterator: AsyncIterableIterator<FollowedMessage<M>> = {
+        next: () => items.next(),
+        /* Also while it waits. */
+        return() {
+          left.abort()
+          return items.return(undefined)
+        },
+        [Symbol.asyncIterator]: () => iterator,
+      }
+      return iterator
     },
     /** Ends every iteration with `STORE_CLOSED`. */
     close: () => hub.close(storeClosed()),
