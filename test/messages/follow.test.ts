@@ -3,11 +3,11 @@ import { Readable } from 'node:stream'
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type mongoose from 'mongoose'
 import { ObjectId } from '../../src/ids.ts'
-import { type DialogueStore, openStore, type User } from '../../src/index.ts'
+import { type DialogueStore, type FollowedMessage, openStore, type User } from '../../src/index.ts'
 import { testServer } from '../../src/testing/index.ts'
 import { until } from '../migrations/command.ts'
 import { makeMessages, makeUser, makeWorld, refusedPaths, rejection, untyped } from '../support/make.ts'
-import { makeClient, makeDatabase } from '../support/store.ts'
+import { makeClient, makeDatabase, makeStore } from '../support/store.ts'
 import { openStreams, startFollower } from './support/follow.ts'
 
 const ODD = JSON.parse('{"": {}, "$a.b": [[], null, 1.5], "__proto__": {"deep": [{}]}, "constructor": [1]}')
@@ -29,7 +29,11 @@ beforeEach(async () => {
 const say = (userId: string, content: string) => store.storeMessage({ userId, sender: 'user', content })
 const liveOf = async (userId: string, limit?: number) => (await store.retrieveHistory(userId, { limit })).live
 const streams = () => openStreams(client, db.databaseName)
-const first = (options: unknown) => store.followMessages(untyped(options))[Symbol.asyncIterator]().next()
+/** The first message of somebody who leaves then. */
+async function first(options: unknown): Promise<FollowedMessage | undefined> {
+  for await (const item of store.followMessages(untyped(options))) return item
+  return undefined
+}
 
 describe('followMessages', () => {
   test('gives what is stored after it was asked for the first, and nothing before', async () => {
@@ -41,6 +45,16 @@ describe('followMessages', () => {
     await say(bia.id, 'of anybody')
     expect((await items.next()).value).toMatchObject({ message: { content: 'of anybody' } })
     await items.return?.()
+  })
+
+  test('gives nothing that another store stored before, of which this one has not heard', async () => {
+    const other = await makeStore({ dbName: db.databaseName })
+    for (let round = 0; round < 20; round++) {
+      await makeMessages(other, ana.id, 3, { content: 'before' })
+      const pending = first({ userId: ana.id })
+      await other.storeMessage({ userId: ana.id, sender: 'user', content: 'after' })
+      expect(await pending).toMatchObject({ message: { content: 'after' } })
+    }
   })
 
   test('gives messages as getMessage does, each with a place to go on from', async () => {
