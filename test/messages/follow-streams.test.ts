@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import mongoose from 'mongoose'
+import { nextId } from '../../src/ids.ts'
 import { type DialogueStore, openStore, type User } from '../../src/index.ts'
 import { testServer } from '../../src/testing/index.ts'
 import { until } from '../migrations/command.ts'
@@ -99,6 +100,75 @@ describe('who comes from further back', () => {
     for (const one of late) expect(one.contents().slice(2500)).toEqual(['now', 'more', 'last'])
     await until(async () => (await openStreams(client, dbName)) === 1)
     await Promise.all([...late, follower].map((one) => one.stop()))
+  })
+})
+
+describe('who comes from an hour ago', () => {
+  test('has a stream of their own until they have caught up, and others do not wait for them', async () => {
+    const { live } = await store.retrieveHistory(ana.id)
+    await makeMessages(writer, ana.id, 1500)
+    const bytes = Buffer.from(live, 'base64url')
+    bytes.writeUInt32BE(bytes.readUInt32BE(3) - 3600, 3)
+    const late = [1, 2, 3].map(() =>
+      startFollower(store, { userId: ana.id, after: bytes.toString('base64url') }),
+    )
+    const follower = startFollower(store)
+    await say('now')
+    await Promise.all([follower.has(1), ...late.map((one) => one.has(1501))])
+    expect(follower.contents()).toEqual(['now'])
+    await until(async () => (await openStreams(client, dbName)) === 1)
+    await say('last')
+    await Promise.all([follower.has(2), ...late.map((one) => one.has(1502))])
+    for (const one of late) expect(one.items).toHaveLength(1502)
+    await Promise.all([...late, follower].map((one) => one.stop()))
+  })
+})
+
+describe('followers of every pace, who come and go', () => {
+  test('get everything once, from wherever they begin', async () => {
+    const { live } = await store.retrieveHistory(ana.id)
+    const ids: string[] = []
+    let stopped = false
+    let complete = false
+    const writing = (async () => {
+      while (!stopped) ids.push(...(await makeMessages(writer, ana.id, 400)).map(({ id }) => id))
+    })()
+    /** Goes through everything in legs; after each it leaves, and comes again later. */
+    const walk = async (pauses: number, leg: number) => {
+      const seen: string[] = []
+      let after = live
+      while (!complete || seen.length < ids.length) {
+        let left = leg
+        for await (const { message, resume } of store.followMessages({ userId: ana.id, after })) {
+          seen.push(message.id)
+          after = resume
+          if (seen.length % pauses === 0) await new Promise((resolve) => setImmediate(resolve))
+          if (--left === 0 || (complete && seen.length === ids.length)) break
+        }
+      }
+      return seen
+    }
+    const walks = [
+      [1, 3000],
+      [2, 500],
+      [3, 9000],
+      [7, 1000],
+      [50, 2000],
+      [1000, 100_000],
+    ] as const
+    const walking = walks.map(([pauses, leg]) => walk(pauses, leg))
+    await until(() => ids.length >= 12_000)
+    stopped = true
+    await writing
+    /* For whoever has everything, and waits for more. */
+    const last = nextId()
+    ids.push(last.toHexString())
+    complete = true
+    await makeMessages(writer, ana.id, 1, { id: last })
+    for (const seen of await Promise.all(walking)) {
+      expect(seen).toHaveLength(ids.length)
+      expect(new Set(seen)).toEqual(new Set(ids))
+    }
   })
 })
 

@@ -11,6 +11,7 @@ import { type Message, toMessage } from '../schema.ts'
 import { createUserCheck, type UserCheck } from './feed.ts'
 import { createHub } from './hub.ts'
 import { createMember, type Followed } from './member.ts'
+import { createSignals } from './signals.ts'
 
 const signalLike = z.custom<AbortSignal>(
   (value) => typeof (value as AbortSignal | undefined)?.addEventListener === 'function',
@@ -44,6 +45,7 @@ const FRESH_MS = 1000
 
 export function createFollowing<M>({ database, clock, usersAmong }: Needs) {
   const check = createUserCheck(database, usersAmong)
+  const listen = createSignals()
   const hub = createHub({ database, clock, check, usersAmong })
 
   /** Whatever is stored from now on is later than what this process has heard of. */
@@ -60,7 +62,7 @@ export function createFollowing<M>({ database, clock, usersAmong }: Needs) {
     if (over()) return
     const member = createMember(origin, userId?.toHexString(), came)
     const end = () => member.end()
-    for (const one of [signal, left]) one.addEventListener('abort', end)
+    const stops = [signal, left].map((one) => listen(one, end))
     hub.enter(member)
     try {
       while (true) {
@@ -73,7 +75,7 @@ export function createFollowing<M>({ database, clock, usersAmong }: Needs) {
         }
       }
     } finally {
-      for (const one of [signal, left]) one.removeEventListener('abort', end)
+      for (const stop of stops) stop()
       hub.leave(member)
     }
   }
