@@ -163,6 +163,23 @@ describe('a connection that is lost', () => {
   })
 })
 
+describe('somebody who leaves while the connection is lost', () => {
+  test('leaves no stream behind', async () => {
+    for (let round = 0; round < 10; round++) {
+      await failStreams({ times: 6 }, { closeConnection: true })
+      const follower = startFollower(store)
+      const begin = performance.now()
+      while (performance.now() - begin < round * 10) await new Promise((resolve) => setImmediate(resolve))
+      await follower.stop()
+    }
+    await failPoint('failCommand', 'off')
+    /* Longer than any pause before another attempt. */
+    const begin = performance.now()
+    await until(() => performance.now() - begin > 600)
+    await until(async () => (await openStreams(client, dbName)) === 0)
+  })
+})
+
 describe('a server that refuses', () => {
   test('to let the bot follow is told, with what to do', async () => {
     await failStreams('alwaysOn', { errorCode: 13 })

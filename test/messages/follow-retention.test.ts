@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { ObjectId } from '../../src/ids.ts'
 import { command, until } from '../migrations/command.ts'
 import { makeMessages, makeUser } from '../support/make.ts'
 import { makeDatabase, makeStore } from '../support/store.ts'
@@ -17,6 +18,34 @@ describe('following', () => {
     expect(await db.collection('dialogue_messages').countDocuments()).toBeLessThanOrEqual(5)
     expect(follower.items.slice(0, 500).map(({ message }) => message.id)).toEqual(stored.map((m) => m.id))
     await follower.stop()
+  })
+
+  test('from within a transaction, all of which has one time, goes on with the rest of it', async () => {
+    const { db, dbName } = await makeDatabase()
+    const store = await makeStore({ dbName, retention: { kind: 'rolling' } })
+    const { id } = await makeUser(store)
+    const { live } = await store.retrieveHistory(id)
+    await makeMessages(store, id, 1)
+    const messages = db.collection('dialogue_messages')
+    const template = await messages.findOne()
+    const documents = Array.from({ length: 300 }, (_, i) => ({
+      ...template,
+      _id: new ObjectId(),
+      content: `${i}`,
+    }))
+    await db.client.withSession((session) =>
+      session.withTransaction(() => messages.insertMany(documents, { session })),
+    )
+    const whole = startFollower(store, { after: live })
+    const items = await whole.has(301)
+    expect(whole.contents()).toEqual(['message 0', ...documents.map(({ content }) => content)])
+    await whole.stop()
+    for (const i of [0, 1, 2, 126, 127, 128, 129, 254, 255, 256, 257, 299]) {
+      const rest = startFollower(store, { after: items[i]?.resume ?? '' })
+      await rest.has(300 - i)
+      expect(rest.contents()).toEqual(whole.contents().slice(i + 1))
+      await rest.stop()
+    }
   })
 
   test('goes on while retention is converted, there and back, without gap or repeat', async () => {

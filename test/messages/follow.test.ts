@@ -210,6 +210,18 @@ describe('following', () => {
     await until(async () => (await streams()) === 0)
   })
 
+  test('leaves no stream behind, at whatever moment it is left', async () => {
+    for (let round = 0; round < 40; round++) {
+      const follower = startFollower(store)
+      const begin = performance.now()
+      while (performance.now() - begin < round / 4) await new Promise((resolve) => setImmediate(resolve))
+      await follower.stop()
+    }
+    await until(async () => (await streams()) === 0)
+    await say(ana.id, 'x')
+    expect(await streams()).toBe(0)
+  })
+
   test('ends for all who share a signal, of which there may be many', async () => {
     const warned: Error[] = []
     const warn = (warning: Error) => warned.push(warning)

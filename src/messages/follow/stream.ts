@@ -29,7 +29,7 @@ type Stream = mongoose.mongo.ChangeStream<MessageDocument, Change>
 /* Numbers of the server: what was followed is no longer in its log, or ended with the database. */
 const GONE = new Set([260, 280, 286])
 const MOST_CHANGES = 1000
-/** How long the server waits for something to happen before it says that nothing did: no stream that was closed lasts longer. */
+/** How long the server waits for something to happen, before it says that nothing did. */
 const AWAIT_MS = 500
 const CLOSE_MS = 1000
 
@@ -61,7 +61,10 @@ async function read(stream: Stream): Promise<Change[]> {
   return changes
 }
 
-/** A resume token begins with its cluster time; https://github.com/mongodb/mongo/blob/v6.0/src/mongo/db/pipeline/README.md */
+/**
+ * Resume tokens sort as what they stand for happened, https://www.mongodb.com/docs/manual/changeStreams/#resume-tokens,
+ * since they begin with its cluster time.
+ */
 const TOKEN = /^82([0-9A-F]{16})/
 
 /** How far the server has looked, whether or not it found anything. */
@@ -77,6 +80,7 @@ function reachOf(stream: Stream): Place | undefined {
  */
 export function createReader(database: Database, from: Place) {
   let stream: Stream | undefined
+  let reading: Promise<unknown> = Promise.resolve()
   let end = from
   let closed = false
 
@@ -92,11 +96,13 @@ export function createReader(database: Database, from: Place) {
     return { inserts, end }
   }
 
+  /** A stream that is closed while the server opens it would stay open there. */
   async function drop(): Promise<void> {
     const dropped = stream
     stream = undefined
+    const settled = reading.then(() => dropped?.close())
     /* Nobody waits longer for a server that is frozen. */
-    if (dropped) await within(CLOSE_MS, dropped.close(), () => timedOut('not-applied')).catch(() => {})
+    await within(CLOSE_MS, settled, () => timedOut('not-applied')).catch(() => {})
   }
 
   return {
@@ -107,11 +113,14 @@ export function createReader(database: Database, from: Place) {
     async next(): Promise<Batch> {
       const deadline = database.deadline()
       for (let round = 0; ; round++) {
+        if (closed) throw timedOut('not-applied')
         const left = deadline.remaining()
         stream ??= open(database, end)
         const own = stream
+        const changesRead = read(own)
+        reading = changesRead.catch(() => {})
         try {
-          const changes = await within(left, read(own), () => timedOut('not-applied'))
+          const changes = await within(left, changesRead, () => timedOut('not-applied'))
           return toBatch(changes, reachOf(own))
         } catch (error) {
           void drop()
