@@ -77,11 +77,17 @@ export async function assemble({ config, database, retention, release }: Parts) 
     iterateHistory: messages.iterables.iterateHistory,
   })
   const upkeep = createUpkeep({ database, log, jobs: [messages.upkeep, users.upkeep] })
-  const { observer, close } = createLifetime({ log, refuse: running.refuse }, async () => {
-    await upkeep.stop()
-    await users.releaseLocks()
-    await release()
-  })
+  const { observer, close } = createLifetime(
+    { log, refuse: running.refuse },
+    {
+      end: messages.endFollowing,
+      release: async () => {
+        await upkeep.stop()
+        await users.releaseLocks()
+        await release()
+      },
+    },
+  )
   await upkeep.start()
   const info = { ping: () => ping(database), stats: createStats(database, retention) }
   return {

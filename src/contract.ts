@@ -7,6 +7,7 @@ import type { CalendarEvent, EventFilterInput, EventPatchInput, NewEventInput } 
 import type { ExportItem } from './export.ts'
 import type { Id } from './ids.ts'
 import type { JsonObject } from './json.ts'
+import type { FollowedMessage, FollowOptions } from './messages/follow/follow.ts'
 import type { HistoryPage } from './messages/history.ts'
 import type { StoreOutcome } from './messages/messages.ts'
 import type {
@@ -115,6 +116,15 @@ export interface DialogueStore<S extends Shapes = Shapes> extends AsyncDisposabl
   retrieveHistory(userId: Id, options?: HistoryOptions): Promise<HistoryPage<Out<S, 'metadata'>>>
   /** All of a history, oldest first, memory flat. */
   iterateHistory(userId: Id, options?: IterateOptions): AsyncIterable<StoredMessage<S>>
+  /**
+   * Messages as they are stored, by whatever process: each once, as it was then; changes and deletions are not
+   * followed. From now on, or on from a page's `live` or an item's `resume`, without gap or repeat; `after` such a
+   * place messages of every user are followed, or of `userId` only. It waits for more, and ends quietly when `signal`
+   * is aborted. Of a user who is erased meanwhile nothing more comes.
+   * @throws `USER_NOT_FOUND`; `CURSOR_GONE` for a place that the server no longer knows; `UNAVAILABLE`, `TIMEOUT`
+   *   when the server is away for longer than `timeoutMs`: go on from the last `resume`
+   */
+  followMessages(options?: FollowOptions): AsyncIterable<FollowedMessage<Out<S, 'metadata'>>>
   /** @throws `MESSAGE_NOT_FOUND` */
   getMessage(userId: Id, key: MessageKey): Promise<StoredMessage<S>>
   /** Changes a message; its place in the history stays. `metadata` and `audio` are replaced. @throws `MESSAGE_NOT_FOUND`, `VERSION_CONFLICT` */

@@ -135,6 +135,13 @@ export const transactionClosed = (): DialogueStoreError =>
     'The transaction has ended. Use tx only inside the function that got it, and await its calls there.',
   )
 
+export const cursorGone = (cause?: unknown): DialogueStoreError =>
+  new DialogueStoreError(
+    'CURSOR_GONE',
+    'The server no longer knows what was stored since then. Read a page with retrieveHistory(), and follow from its live.',
+    { cause },
+  )
+
 export const storeClosed = (): DialogueStoreError =>
   new DialogueStoreError('STORE_CLOSED', 'The store is closed. Open another one with openStore().')
 

@@ -1,11 +1,16 @@
 import { storeClosed } from './errors.ts'
 import type { Observer } from './log.ts'
 
+/** What there is to do at a store's end. */
+interface Endings {
+  /** Ends at once what would go on by itself. */
+  end(): Promise<void>
+  /** When every write is done. */
+  release(): Promise<void>
+}
+
 /** From open to closed: after `close()` verbs are refused, those under way are waited for, then the connection goes. */
-export function createLifetime(
-  { log, refuse }: Pick<Observer, 'log' | 'refuse'>,
-  release: () => Promise<void>,
-) {
+export function createLifetime({ log, refuse }: Pick<Observer, 'log' | 'refuse'>, { end, release }: Endings) {
   const writes = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
   const observer: Observer = {
@@ -19,7 +24,7 @@ export function createLifetime(
     },
   }
   const finish = async () => {
-    await Promise.allSettled(writes)
+    await Promise.allSettled([end(), ...writes])
     await release()
   }
   const close = (): Promise<void> => {

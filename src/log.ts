@@ -130,26 +130,42 @@ export function observed<V extends { [name in keyof V]: (...args: never[]) => Pr
 export function observedIterables<
   V extends { [name in keyof V]: (...args: never[]) => AsyncIterable<unknown> },
 >(observer: Observer, verbs: V): V {
-  const wrap = (op: string, verb: (...args: never[]) => AsyncIterable<unknown>) =>
-    async function* (...args: never[]) {
-      const call = begin(observer, { level: 'debug', key: 'userId' }, op, args[0])
-      const open = () => {
-        const closed = observer.closed()
-        if (closed) throw closed
-      }
-      let failed = false
-      try {
+  async function* observe(op: string, argument: unknown, items: AsyncIterator<unknown>) {
+    const call = begin(observer, { level: 'debug', key: 'userId' }, op, argument)
+    const open = () => {
+      const closed = observer.closed()
+      if (closed) throw closed
+    }
+    let failed = false
+    try {
+      open()
+      for await (const item of { [Symbol.asyncIterator]: () => items }) {
+        yield item
         open()
-        for await (const item of verb(...args)) {
-          yield item
-          open()
-        }
-      } catch (error) {
-        failed = true
-        throw call.fail(error)
-      } finally {
-        if (!failed) call.done()
       }
+    } catch (error) {
+      failed = true
+      throw call.fail(error)
+    } finally {
+      if (!failed) call.done()
+    }
+  }
+  const wrap =
+    (op: string, verb: (...args: never[]) => AsyncIterable<unknown>) =>
+    (...args: never[]) => {
+      const items = verb(...args)[Symbol.asyncIterator]()
+      const observed = observe(op, args[0], items)
+      const iterator: AsyncIterableIterator<unknown> = {
+        next: () => observed.next(),
+        /* A generator hears of it only when it has its next item, for which it may wait for ever. */
+        return() {
+          void items.return?.().catch(() => {})
+          return observed.return(undefined)
+        },
+        throw: (error) => observed.throw(error),
+        [Symbol.asyncIterator]: () => iterator,
+      }
+      return iterator
     }
   return mapVerbs(verbs, wrap)
 }

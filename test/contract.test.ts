@@ -44,6 +44,7 @@ const VERBS: Record<string, string[]> = {
   storeMessages: [],
   retrieveHistory: ['limit', 'before', 'after', 'count', ...MESSAGE_FILTERS],
   iterateHistory: ['after', ...MESSAGE_FILTERS],
+  followMessages: ['userId', 'after', 'signal'],
   getMessage: ['id', 'externalId', 'conversationId'],
   updateMessage: ['content', 'metadata', 'audio', 'externalId', 'ifVersion'],
   deleteMessages: ['ids', 'conversationId', 'all'],
@@ -80,15 +81,15 @@ const ALIASES: Record<string, string[]> = {
 
 /** What the contract has and this version does not: the list shrinks with every version. */
 const TO_COME = {
-  verbs: ['followMessages'],
-  codes: ['CURSOR_GONE', 'CALENDAR_CONFLICT', 'CALENDAR_REFUSED', 'CALENDAR_UNAVAILABLE'],
+  verbs: [],
+  codes: ['CALENDAR_CONFLICT', 'CALENDAR_REFUSED', 'CALENDAR_UNAVAILABLE'],
 }
 
 const CODES = [
   ...['INVALID_INPUT', 'USER_NOT_FOUND', 'MESSAGE_NOT_FOUND', 'EVENT_NOT_FOUND', 'IDENTITY_TAKEN'],
   ...['VERSION_CONFLICT', 'STATE_CONFLICT', 'TOO_LARGE', 'TRANSACTIONS_UNSUPPORTED', 'SERVER_UNSUPPORTED'],
   ...['MIGRATION_PENDING', 'MIGRATION_MISMATCH', 'RETENTION_MISMATCH', 'STORE_CLOSED', 'OVERLOADED'],
-  ...['USER_LOCKED', 'TIMEOUT', 'UNAVAILABLE', 'TRANSACTION_CLOSED'],
+  ...['USER_LOCKED', 'TIMEOUT', 'UNAVAILABLE', 'TRANSACTION_CLOSED', 'CURSOR_GONE'],
 ]
 
 const root = fileURLToPath(new URL('..', import.meta.url))

@@ -1,4 +1,3 @@
-import type mongoose from 'mongoose'
 import { decodeCursor, encodeCursor, type Position, placeAfter, placeBefore } from '../cursor.ts'
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
@@ -7,6 +6,7 @@ import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import { createCount, MOST_KEYS } from './count.ts'
 import { beyondPipeline, type Cut, otherSide, pagePipeline, toCut, until } from './cut.ts'
+import type { Live, Place } from './live.ts'
 import type { Found, Look } from './look.ts'
 import { indexOf, intervalOf, NEWEST_FIRST, OLDEST_FIRST, range, sieve } from './query.ts'
 import {
@@ -34,7 +34,7 @@ export interface HistoryPage<M> {
   live: string
 }
 
-interface Rows extends Pick<Found, 'time' | 'again'> {
+interface Rows extends Pick<Found, 'again'> {
   page: MessageDocument[]
   beyond: { _id: ObjectId }[]
 }
@@ -52,9 +52,10 @@ export const MOST_PENDING = 1000
 interface Needs {
   database: Database
   look: Look
+  live: Live
 }
 
-export function createHistory<M>({ database, look }: Needs) {
+export function createHistory<M>({ database, look, live }: Needs) {
   const collection = database.collection(messages)
   const { count } = createCount(database)
 
@@ -78,7 +79,7 @@ export function createHistory<M>({ database, look }: Needs) {
     )
     const after = await look(userId, {}, deadline)
     if (before.touches !== after.touches) return largeRows(userId, cut, deadline)
-    return { page, beyond, time: before.time, again: true }
+    return { page, beyond, again: true }
   }
 
   const read = (userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> =>
@@ -117,7 +118,7 @@ export function createHistory<M>({ database, look }: Needs) {
   /** A page within the bound of keys, oldest first, and the places from which to go on either way. */
   async function pageOf(userId: ObjectId, cut: Cut, deadline: Deadline) {
     const end = sieve(cut.filter) && (await horizon(cut, deadline))
-    const { page, beyond, time, again } = await read(userId, { ...cut, interval: until(cut, end) }, deadline)
+    const { page, beyond, again } = await read(userId, { ...cut, interval: until(cut, end) }, deadline)
     const more = page.length > cut.limit
     const shown = page.slice(0, cut.limit)
     const ordered = cut.backward ? shown.reverse() : shown
@@ -134,7 +135,6 @@ export function createHistory<M>({ database, look }: Needs) {
       documents: ordered,
       older: cut.backward ? onwards : back,
       newer: cut.backward ? back : onwards,
-      time,
       again,
     }
   }
@@ -165,7 +165,8 @@ export function createHistory<M>({ database, look }: Needs) {
       const most = counted === 'exact' ? undefined : MOST_KEYS
       const countNow = async () =>
         counted === false ? undefined : count(cut.scope, intervalOf(filter), filter, most, deadline)
-      const [page, counting] = await Promise.all([pageOf(userId, cut, deadline), countNow()])
+      const pageFrom = async (place: Place) => ({ place, ...(await pageOf(userId, cut, deadline)) })
+      const [page, counting] = await Promise.all([live.before(deadline).then(pageFrom), countNow()])
       /* What the page had to wait for, the count may have missed. */
       const total = page.again ? await countNow() : counting
       const cursor = (place: Position | undefined) => (place ? encodeCursor(userId, place) : null)
@@ -175,7 +176,7 @@ export function createHistory<M>({ database, look }: Needs) {
         countIsExact: total?.countIsExact ?? false,
         older: cursor(page.older),
         newer: cursor(page.newer),
-        live: encodeLive(page.time),
+        live: await live.of(page.place, page.documents, deadline),
       }
     },
 
@@ -226,7 +227,3 @@ const placeIn = (userId: ObjectId, cursor: string | null | undefined, name: stri
 
 const placeOf = (document: MessageDocument | undefined): Position | undefined =>
   document && { timestamp: document.timestamp, id: document._id }
-
-/** Where following goes on from a page: the server's cluster time when the page was asked for. Opaque, versioned. */
-const encodeLive = (time: mongoose.mongo.Timestamp | undefined): string =>
-  Buffer.from(JSON.stringify({ v: 1, t: time?.toString() ?? null })).toString('base64url')

@@ -21,8 +21,6 @@ interface Needs {
 export interface Found {
   /** By the names of the pipelines. */
   messages: Record<string, MessageDocument[]>
-  /** The server's cluster time when it began to read. */
-  time: mongoose.mongo.Timestamp | undefined
   /** How many transactions have stored something of the user. */
   touches: number
   /** It had to look more than once. */
@@ -38,7 +36,6 @@ export type Look = (
 /** What comes back from the server. */
 interface Row {
   messages?: Record<string, MessageDocument[]>
-  time?: mongoose.mongo.Timestamp
   touches?: number
   open: unknown[]
   then: { touches?: number }[]
@@ -60,7 +57,7 @@ export function createLook({ database, users, settleUsers }: Needs): Look {
     const then = [{ $match: { _id: userId } }, { $project: { touches: 1 } }]
     return [
       { $match: { _id: userId, ...users.alive } },
-      { $project: { touches: 1, time: '$$CLUSTER_TIME' } },
+      { $project: { touches: 1 } },
       lookup(database.nameOf(journal.collection), 'open', open),
       ...Object.entries(pipelines).map(([as, stages]) =>
         lookup(database.nameOf(messages.collection), `messages.${as}`, stages),
@@ -76,10 +73,9 @@ export function createLook({ database, users, settleUsers }: Needs): Look {
         users.collection.aggregate<Row>(pipeline, terms).toArray(),
       )
       if (!row) throw userNotFound()
-      const { open, then, time, touches = 0 } = row
+      const { open, then, touches = 0 } = row
       if (open.length > 0) await settleUsers([userId], deadline)
-      else if (touches === (then[0]?.touches ?? 0))
-        return { messages: row.messages ?? {}, time, touches, again }
+      else if (touches === (then[0]?.touches ?? 0)) return { messages: row.messages ?? {}, touches, again }
     }
   }
 }

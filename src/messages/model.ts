@@ -4,10 +4,13 @@ import type { KeyedQueue } from '../db/queue.ts'
 import type { ObjectId } from '../ids.ts'
 import type { ShapeChecks } from '../shape.ts'
 import { createClaims } from './claims.ts'
+import { createClock } from './clock.ts'
 import { createErasedMessages } from './erasing.ts'
 import { createFlights } from './flights.ts'
+import { createFollowing } from './follow/follow.ts'
 import { createHistory } from './history.ts'
 import { createJournal } from './journal.ts'
+import { createLive } from './live.ts'
 import { createLook, type UsersView } from './look.ts'
 import { createStoring } from './messages.ts'
 import { createRemoval } from './remove.ts'
@@ -46,7 +49,9 @@ export function createMessages<M>(needs: Needs) {
   const { removeMessages } = removal
   const settling = createSettling({ database, journal, retention, removeMessages, onParked })
   const look = createLook({ database, users: needs.users, settleUsers })
-  const history = createHistory<M>({ database, look })
+  const clock = createClock(database)
+  const history = createHistory<M>({ database, look, live: createLive(database, clock) })
+  const following = createFollowing<M>({ database, clock, usersAmong: directory.among })
   const trim = createTrim(database, retention)
   const onStored = (documents: MessageDocument[], deadline: Deadline) =>
     trim(documents, deadline).catch((error: unknown) => warn('trim', error))
@@ -64,7 +69,8 @@ export function createMessages<M>(needs: Needs) {
   return {
     writes: { ...createStoring<M>({ ...shared, usersAmong: directory.among }), ...turns.verbs },
     reads: { ...turns.reads, retrieveHistory },
-    iterables: { iterateHistory },
+    iterables: { iterateHistory, followMessages: following.followMessages },
+    endFollowing: following.close,
     inTurn: turns.inTurn,
     countAfter: history.countAfter,
     countFrom: history.countFrom,

@@ -34,10 +34,17 @@ afterEach(async () => {
 async function exercise(store: DialogueStore): Promise<void> {
   const { user } = await store.ensureUser({ provider: 'whatsapp', id: '+1' }, { data: { big: 2 ** 40 } })
   expect((await store.updateUser(user.id, { states: { a: 'b' } })).version).toBe(2)
+  const { live } = await store.retrieveHistory(user.id)
   await makeMessages(store, user.id, 3, { metadata: { n: 2 ** 40, half: 0.5, one: 1 } })
   const page = await store.retrieveHistory(user.id, { senders: ['user'], count: 'exact' })
   expect(page).toMatchObject({ count: 3, countIsExact: true })
   expect(page.messages[0]?.metadata).toStrictEqual({ n: 2 ** 40, half: 0.5, one: 1 })
+  const following = store.followMessages({ after: live })[Symbol.asyncIterator]()
+  expect((await following.next()).value).toStrictEqual({
+    message: page.messages[0],
+    resume: expect.any(String),
+  })
+  await following.return?.()
   const { context } = await store.storeContext(user.id, { deep: [{ n: 1 }, null, ''] })
   expect(await store.retrieveContext(user.id, { pending: true })).toEqual({ ...context, pending: 3 })
   const event = await makeEvent(store, user.id, { data: { n: 1 } })

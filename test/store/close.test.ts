@@ -118,7 +118,10 @@ describe('a closed store', () => {
     await makeUser(store)
     await makeMessages(store, id, 3)
     const iterators = Object.values(iterationsOf(store, id)).map((call) => call()[Symbol.asyncIterator]())
-    for (const iterator of iterators) expect(await iterator.next()).toMatchObject({ done: false })
+    const steps = iterators.map((iterator) => iterator.next())
+    /* For those who wait for one. */
+    await makeMessages(store, id, 1)
+    for (const step of steps) expect(await step).toMatchObject({ done: false })
     await store.close()
     for (const iterator of iterators) {
       await rejection(iterator.next(), 'STORE_CLOSED')

@@ -140,7 +140,8 @@ describe('the log', () => {
 
   test('has one line for each iteration, when it ends or is left', async () => {
     await makeMessages(store, userId, 3, { content: CANARY })
-    for (const [op, iterate] of Object.entries(iterationsOf(store, userId))) {
+    const { followMessages: _, ...iterations } = iterationsOf(store, userId)
+    for (const [op, iterate] of Object.entries(iterations)) {
       const whole = await lineOf(async () => {
         for await (const _ of iterate()) expect(text).toBe('')
       })
@@ -152,6 +153,31 @@ describe('the log', () => {
         if (op !== 'iterateUsers') expect(line.userId).toBe(userId)
       }
     }
+  })
+
+  test('has one line for each following, when it is aborted or left', async () => {
+    const quiet = await makeStore({ dbName })
+    const say = () => quiet.storeMessage({ userId, sender: 'user', content: CANARY })
+    const controller = new AbortController()
+    const { signal } = controller
+    const aborted = await lineOf(async () => {
+      const items = store.followMessages({ userId, signal })[Symbol.asyncIterator]()
+      const first = items.next()
+      await say()
+      await first
+      const waiting = items.next()
+      controller.abort()
+      expect(await waiting).toEqual({ done: true, value: undefined })
+    })
+    const left = await lineOf(async () => {
+      const items = store.followMessages({ userId })[Symbol.asyncIterator]()
+      const first = items.next()
+      await say()
+      await first
+      await items.return?.()
+    })
+    for (const line of [aborted, left])
+      expect(line).toMatchObject({ op: 'followMessages', level: DEBUG, outcome: 'ok', userId })
   })
 
   test('warns of what the caller can expect, with its code', async () => {

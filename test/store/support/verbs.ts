@@ -53,4 +53,5 @@ export const iterationsOf = (
   iterateUsers: () => store.iterateUsers(),
   iterateHistory: () => store.iterateHistory(userId),
   exportUser: () => store.exportUser(userId),
+  followMessages: () => store.followMessages({ userId }),
 })
