@@ -117,10 +117,9 @@ export interface DialogueStore<S extends Shapes = Shapes> extends AsyncDisposabl
   /** All of a history, oldest first, memory flat. */
   iterateHistory(userId: Id, options?: IterateOptions): AsyncIterable<StoredMessage<S>>
   /**
-   * Messages as they are stored, by whatever process: each once, as it was then; changes and deletions are not
-   * followed. From now on, or on from a page's `live` or an item's `resume`, without gap or repeat; `after` such a
-   * place messages of every user are followed, or of `userId` only. It waits for more, and ends quietly when `signal`
-   * is aborted. Of a user who is erased meanwhile nothing more comes.
+   * Messages as they are stored, by whatever process: each once, as it was then, from now on, or on from a page's
+   * `live` or an item's `resume`. Changes and deletions are not followed. It waits for more until it is left, or
+   * `signal` is aborted, which ends it quietly. Of a user who is erased meanwhile nothing more comes.
    * @throws `USER_NOT_FOUND`; `CURSOR_GONE` for a place that the server no longer knows; `UNAVAILABLE`, `TIMEOUT`
    *   when the server is away for longer than `timeoutMs`: go on from the last `resume`
    */

@@ -163,19 +163,21 @@ describe('a connection that is lost', () => {
   })
 })
 
-describe('somebody who leaves while the connection is lost', () => {
+describe('a store that is closed while the connection is lost', () => {
   test('leaves no stream behind', async () => {
     for (let round = 0; round < 10; round++) {
+      const own = await open()
       await failStreams({ times: 6 }, { closeConnection: true })
-      const follower = startFollower(store)
+      const follower = startFollower(own)
       const begin = performance.now()
-      while (performance.now() - begin < round * 10) await new Promise((resolve) => setImmediate(resolve))
-      await follower.stop()
+      while (performance.now() - begin < round * 40) await new Promise((resolve) => setImmediate(resolve))
+      await own.close()
+      expect(await follower.ended).toMatchObject({ code: 'STORE_CLOSED' })
     }
     await failPoint('failCommand', 'off')
-    /* Longer than any pause before another attempt. */
     const begin = performance.now()
-    await until(() => performance.now() - begin > 600)
+    /* Longer than any pause before another attempt. */
+    await until(() => performance.now() - begin > 800)
     await until(async () => (await openStreams(client, dbName)) === 0)
   })
 })

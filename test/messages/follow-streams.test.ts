@@ -81,6 +81,32 @@ describe('a hundred followers', () => {
   })
 })
 
+describe('the change stream', () => {
+  test('is kept for those who come back at once, and closed when nobody does', async () => {
+    for (let round = 0; round < 20; round++) {
+      const follower = startFollower(store)
+      await say('x')
+      await follower.has(1)
+      await follower.stop()
+    }
+    expect(opened).toBe(1)
+    await until(async () => (await openStreams(client, dbName)) === 0)
+  })
+
+  test('is gone when the store is closed, at whatever moment', async () => {
+    for (let round = 0; round < 30; round++) {
+      const own = await openStore({ connection })
+      const follower = startFollower(own)
+      const begin = performance.now()
+      while (performance.now() - begin < round / 3) await new Promise((resolve) => setImmediate(resolve))
+      await own.close()
+      expect(await follower.ended).toMatchObject({ code: 'STORE_CLOSED' })
+    }
+    await until(async () => (await openStreams(client, dbName)) === 0)
+    expect(opened).toBeGreaterThan(10)
+  })
+})
+
 describe('who comes from further back', () => {
   test('catches up beside the others, with what was stored since, once', async () => {
     const { live } = await store.retrieveHistory(ana.id)

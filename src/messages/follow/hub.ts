@@ -23,6 +23,8 @@ const NONE = { messages: 0, bytes: 0 }
 const NEAR_MS = 60_000
 /** Streams beside the live one, at most. */
 const MOST_PASSES = 2
+/** The live feed outlasts the last follower by that: pages are reloaded, and connections come back. */
+const LINGER_MS = 250
 
 /**
  * Where followers meet: one live feed, open while anybody follows. Who comes from a place before it is brought up to
@@ -36,6 +38,7 @@ export function createHub({ database, clock, check, usersAmong }: Needs) {
   const waiting = new Set<Member>()
   const passes = new Set<Feed>()
   let live: Feed | undefined
+  let lingering: NodeJS.Timeout | undefined
   let admitting = false
   let closing: DialogueStoreError | undefined
 
@@ -155,8 +158,14 @@ export function createHub({ database, clock, check, usersAmong }: Needs) {
     }
   }
 
+  function closeLive(): void {
+    void live?.close()
+    live = undefined
+  }
+
   return {
     enter(member: Member): void {
+      clearTimeout(lingering)
       if (closing) member.end(closing)
       else {
         everybody.add(member)
@@ -173,13 +182,14 @@ export function createHub({ database, clock, check, usersAmong }: Needs) {
         pass.leave(member)
         endIfDone(pass)
       }
-      if (everybody.size > 0) return
-      void live?.close()
-      live = undefined
+      if (everybody.size > 0 || closing) return
+      clearTimeout(lingering)
+      lingering = setTimeout(closeLive, LINGER_MS).unref()
     },
     /** Ends everybody's following, and waits until the streams are closed. */
     async close(reason: DialogueStoreError): Promise<void> {
       closing = reason
+      clearTimeout(lingering)
       const feeds = [...passes, ...(live ? [live] : [])]
       for (const member of everybody) member.end(reason)
       everybody.clear()

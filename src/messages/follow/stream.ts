@@ -30,7 +30,7 @@ type Stream = mongoose.mongo.ChangeStream<MessageDocument, Change>
 const GONE = new Set([260, 280, 286])
 const MOST_CHANGES = 1000
 /** How long the server waits for something to happen, before it says that nothing did. */
-const AWAIT_MS = 500
+const AWAIT_MS = 250
 const CLOSE_MS = 1000
 
 /**
