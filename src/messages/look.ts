@@ -3,7 +3,8 @@ import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { userNotFound } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
-import { journal, OPEN } from './journal.ts'
+import { journal } from './entry.ts'
+import { OPEN } from './journal.ts'
 import { type MessageDocument, messages } from './schema.ts'
 
 /** How messages see users: their collection, and the filter of those who exist. */

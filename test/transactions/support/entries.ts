@@ -1,7 +1,7 @@
 import type mongoose from 'mongoose'
 import { nextId, ObjectId } from '../../../src/ids.ts'
 import type { Message } from '../../../src/index.ts'
-import type { JournalDocument } from '../../../src/messages/journal.ts'
+import type { JournalDocument } from '../../../src/messages/entry.ts'
 import type { MessageDocument } from '../../../src/messages/schema.ts'
 
 /** A message as a transaction writes it down. */
