@@ -32,7 +32,8 @@ export function createErasedMessages({ database, claims, journal, settling, remo
      */
     async quiet(userId: ObjectId): Promise<void> {
       await sleep(2 * UNCHECKED_MS)
-      await settling.closeUser(userId, deadlineIn(Math.max(database.timeoutMs, QUIET_MS)))
+      const patience = deadlineIn(Math.max(database.timeoutMs, QUIET_MS))
+      await settling.closeUser(userId, patience, database.deadline)
     },
     find: removal.findOf,
     remove: removal.removeOf,

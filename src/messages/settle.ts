@@ -159,11 +159,14 @@ export function createSettling({ database, journal, retention, removeMessages, o
       await settleAll({ userId: { $in: userIds } }, deadline)
     },
 
-    /** After it, nothing that was committed about this user's messages is to be done, or under way. */
-    async closeUser(userId: ObjectId, deadline: Deadline): Promise<void> {
+    /**
+     * After it, nothing that was committed about this user's messages is to be done, or under way.
+     * @param exchange of each exchange with the server, if that has less time than the waiting as a whole
+     */
+    async closeUser(userId: ObjectId, deadline: Deadline, exchange = () => deadline): Promise<void> {
       while (true) {
-        await settleAll({ userId }, deadline)
-        if (await journal.isClosed(userId, deadline)) return
+        await settleAll({ userId }, exchange())
+        if (await journal.isClosed(userId, exchange())) return
         if (deadline.remaining() <= POLL_MS) throw timedOut('not-applied')
         await sleep(POLL_MS)
       }

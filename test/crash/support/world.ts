@@ -19,17 +19,20 @@ export async function makeCrashWorld(retention: Retention) {
   const server = await startServer({ own: true, args })
   const client = await mongoose.mongo.MongoClient.connect(server.uri)
   const dbName = `crash-${retention.kind}`
-  const open = () => openStore({ uri: server.uri, dbName, retention })
+  const port = server.members[0]?.port ?? 0
+  const open = (options: { uri?: string; timeoutMs?: number } = {}) =>
+    openStore({ uri: server.uri, ...options, dbName, retention })
   const store = await open()
   const db = client.db(dbName)
   return {
     store,
     db,
     uri: server.uri,
+    port,
     open,
     makeScenes: (count: number) => Promise.all(Array.from({ length: count }, () => makeScene(store))),
     makeScene: () => makeScene(store),
-    startVictim: (stores: number) => startVictim({ port: server.members[0]?.port ?? 0, dbName }, stores),
+    startVictim: (stores: number) => startVictim({ port, dbName }, stores),
     async stop() {
       await store.close()
       await client.close()
