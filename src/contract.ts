@@ -162,6 +162,44 @@ export interface DialogueStore<S extends Shapes = Shapes> extends AsyncDisposabl
   deleteEvent(eventId: Id): Promise<boolean>
   /** What overlaps [from, to), of one creator or of all, by start. Recurrences are not expanded. */
   retrieveEvents(filter?: EventFilterInput): Promise<EventPage<Out<S, 'eventData'>, Out<S, 'userData'>>>
+
+  /**
+   * All of it happens, or none of it, whatever the instant of a crash; once committed, every reader sees all of it.
+   * `work` runs again when the server asks for it, so it must change nothing outside of `tx`. What it throws
+   * comes back as it was. A write of `store` inside `work` is no part of it, and on a user or an event that `tx`
+   * has named it is refused, since it would wait for itself.
+   */
+  withTransaction<T>(work: (tx: StoreTransaction<S>) => Promise<T>): Promise<T>
+}
+
+/**
+ * The verbs inside `withTransaction`, one after the other. After an error from the server the transaction is over,
+ * and that first error decides, even if it is caught. Used after its end: `TRANSACTION_CLOSED`.
+ */
+export type StoreTransaction<S extends Shapes = Shapes> = Pick<
+  DialogueStore<S>,
+  | 'createUser'
+  | 'getUser'
+  | 'findUser'
+  | 'ensureUser'
+  | 'updateUser'
+  | 'storeContext'
+  | 'mergeContext'
+  | 'updateContext'
+  | 'retrieveContext'
+  | 'deleteContext'
+  | 'storeEvent'
+  | 'getEvent'
+  | 'updateEvent'
+  | 'cancelEvent'
+  | 'deleteEvent'
+  | 'storeMessage'
+  | 'getMessage'
+  | 'updateMessage'
+  | 'deleteMessages'
+> & {
+  /** A message that is rejected throws: all of them are stored, or none. */
+  storeMessages(inputs: readonly NewMessage<S>[]): Promise<StoreOutcome<Out<S, 'metadata'>>[]>
 }
 
 export type { Retention }

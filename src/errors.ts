@@ -136,5 +136,15 @@ export const cursorGone = (cause?: unknown): DialogueStoreError =>
     { cause },
   )
 
+export const transactionClosed = (): DialogueStoreError =>
+  new DialogueStoreError(
+    'TRANSACTION_CLOSED',
+    'The transaction has ended. Use tx only inside the function that got it, and await its calls there.',
+  )
+
 export const storeClosed = (): DialogueStoreError =>
   new DialogueStoreError('STORE_CLOSED', 'The store is closed. Open another one with openStore().')
+
+/** Of a verb that came too late to meet the error that ended its transaction. */
+export const isAftermath = (error: unknown): boolean =>
+  error instanceof DialogueStoreError && error.code === 'TRANSACTION_CLOSED'

@@ -8,6 +8,7 @@ export type {
   NewMessage,
   NewUser,
   Retention,
+  StoreTransaction,
   UserConditions,
 } from './contract.ts'
 export { DialogueStoreError, ERROR_CODES, type ErrorCode, type InputIssue, type Outcome } from './errors.ts'

@@ -1,11 +1,16 @@
 import type pino from 'pino'
 import { toStoreError } from './db/failure.ts'
-import { type DialogueStoreError, type ErrorCode, storeClosed } from './errors.ts'
+import type { DialogueStoreError, ErrorCode } from './errors.ts'
 import { toObjectId } from './ids.ts'
 
 export interface Observer {
   log: pino.Logger
-  closed(): boolean
+  /** Before the names of the verbs in the log: `tx.`. */
+  prefix?: string
+  /** Why no verb is taken any more, if so. */
+  closed(): DialogueStoreError | undefined
+  /** Why this call of a write would wait for itself, if so. */
+  refuse?(args: readonly unknown[]): DialogueStoreError | undefined
   /** Told of every write as it begins; `close()` waits for them. */
   track(write: Promise<unknown>): void
 }
@@ -44,8 +49,9 @@ interface Kind {
 }
 
 /** One call of a verb: times it, logs its end, translates its error. */
-function begin(observer: Observer, { level, key }: Kind, op: string, argument: unknown) {
-  const { log } = observer
+function begin(observer: Observer, { level, key }: Kind, verb: string, argument: unknown) {
+  const { log, prefix = '' } = observer
+  const op = prefix + verb
   const start = performance.now()
   const subject = subjectOf(argument, key)
   const entry = (value?: unknown) => ({
@@ -64,9 +70,11 @@ function begin(observer: Observer, { level, key }: Kind, op: string, argument: u
         return thrown.error
       }
       const error: DialogueStoreError = toStoreError(thrown)
-      const said = level === 'debug' && observer.closed() && CUT_OFF.has(error.code) ? storeClosed() : error
+      const said = (level === 'debug' && CUT_OFF.has(error.code) && observer.closed()) || error
       const { code, outcome, cause } = said
-      log[TROUBLE.has(code) ? 'error' : 'warn']({ ...entry(), outcome, code, cause: cause?.message }, op)
+      /* A transaction in trouble is run again, or tells of it at its own end. */
+      const severity = TROUBLE.has(code) ? (prefix ? 'debug' : 'error') : 'warn'
+      log[severity]({ ...entry(), outcome, code, cause: cause?.message }, op)
       return said
     },
   }
@@ -104,7 +112,8 @@ export function observed<V extends { [name in keyof V]: (...args: never[]) => Pr
     async (...args: never[]) => {
       const call = begin(observer, { level, key }, op, args[0])
       try {
-        if (observer.closed()) throw storeClosed()
+        const refusal = observer.closed() ?? (level === 'info' ? observer.refuse?.(args) : undefined)
+        if (refusal) throw refusal
         const work = verb(...args)
         if (level === 'info') observer.track(work)
         const value = await work
@@ -124,7 +133,8 @@ export function observedIterables<
   async function* observe(op: string, argument: unknown, items: AsyncIterator<unknown>) {
     const call = begin(observer, { level: 'debug', key: 'userId' }, op, argument)
     const open = () => {
-      if (observer.closed()) throw storeClosed()
+      const closed = observer.closed()
+      if (closed) throw closed
     }
     let failed = false
     try {

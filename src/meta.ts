@@ -17,6 +17,14 @@ export interface RetentionMeta {
   fencedFor?: string
 }
 
+/** Whose turn it is to do what others left, and when late arrivals were looked for last. */
+export interface UpkeepMeta {
+  _id: 'upkeep'
+  owner?: ObjectId
+  until?: Date
+  sweptAt?: Date
+}
+
 /** A conversion of retention that has begun and not ended: what the next run needs to go on with it. */
 export interface ConversionMeta {
   _id: 'conversion'

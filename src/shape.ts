@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Shapes } from './config.ts'
 import { DialogueStoreError, invalidInput } from './errors.ts'
 import { parse } from './input.ts'
 import { exactJson, type JsonObject } from './json.ts'
@@ -11,10 +12,20 @@ export type ShapeCheck = (value: JsonObject) => JsonObject
  *   transforms count, and has to be exact JSON too
  * @param path where the field stands in the verb's input
  */
-export function shapeCheck(shape: z.ZodType | undefined, path: string[]): ShapeCheck | undefined {
+function shapeCheck(shape: z.ZodType | undefined, path: string[]): ShapeCheck | undefined {
   if (!shape) return undefined
   return (value) => exactJson(shaped(shape, value, path), path)
 }
+
+/** The checks of each of the caller's JSON fields. */
+export const shapeChecks = (shapes: Shapes) => ({
+  context: shapeCheck(shapes.context, ['data']),
+  userData: shapeCheck(shapes.userData, ['data']),
+  eventData: shapeCheck(shapes.eventData, ['data']),
+  metadata: shapeCheck(shapes.metadata, ['metadata']),
+  patchMetadata: shapeCheck(shapes.metadata, ['patch', 'metadata']),
+})
+export type ShapeChecks = ReturnType<typeof shapeChecks>
 
 /** A shape runs code of the caller's, which may throw; the driver's failures are not to blame for it. */
 function shaped(shape: z.ZodType, value: JsonObject, path: string[]): unknown {

@@ -1,7 +1,8 @@
 import { contexts } from './contexts/schema.ts'
-import { attempt } from './db/attempt.ts'
+import { attempt, type Deadline } from './db/attempt.ts'
 import type { Database } from './db/database.ts'
 import { events } from './events/schema.ts'
+import { journal, UNSETTLED } from './messages/journal.ts'
 import type { RetentionKeeper, StoredRetention } from './messages/retention.ts'
 import { messages } from './messages/schema.ts'
 import { users } from './users/schema.ts'
@@ -11,7 +12,7 @@ export interface Stats {
   /** Contexts that have data. */
   contexts: number
   events: number
-  /** Work that is committed and not yet carried out. */
+  /** Of committed transactions: what is not carried out yet, or can never be, and since when. */
   journal: { unsettled: number; oldest: Date | null }
   messages: {
     count: number
@@ -27,6 +28,7 @@ export interface Stats {
 }
 
 export function createStats(database: Database, retention: RetentionKeeper): () => Promise<Stats> {
+  const entries = database.collection(journal)
   const messageCollection = database.collection(messages)
 
   async function messageStats(): Promise<Stats['messages']> {
@@ -59,6 +61,16 @@ export function createStats(database: Database, retention: RetentionKeeper): () 
     }
   }
 
+  async function journalStats(deadline: Deadline): Promise<Stats['journal']> {
+    const [unsettled, oldest] = await Promise.all([
+      attempt(deadline, 'read', (terms) => entries.countDocuments(UNSETTLED, terms)),
+      attempt(deadline, 'read', (terms) =>
+        entries.findOne(UNSETTLED, { sort: { _id: 1 }, projection: { createdAt: 1 }, ...terms }),
+      ),
+    ])
+    return { unsettled, oldest: oldest?.createdAt ?? null }
+  }
+
   return async () => {
     const deadline = database.deadline()
     const total = (collection: string) =>
@@ -69,18 +81,19 @@ export function createStats(database: Database, retention: RetentionKeeper): () 
           .internal(collection)
           .countDocuments({ [field]: { $exists: true } }, { hint: { [field]: 1 }, ...terms }),
       )
-    const [everybody, erased, filled, eventCount, stored] = await Promise.all([
+    const [everybody, erased, filled, eventCount, owed, stored] = await Promise.all([
       total(users.collection),
       having(users.collection, 'erasedAt'),
       having(contexts.collection, 'filledBy'),
       total(events.collection),
+      journalStats(deadline),
       messageStats(),
     ])
     return {
       users: everybody - erased,
       contexts: filled,
       events: eventCount,
-      journal: { unsettled: 0, oldest: null },
+      journal: owed,
       messages: stored,
     }
   }

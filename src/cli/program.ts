@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander'
 import { toStoreError } from '../db/failure.ts'
+import { check } from './check.ts'
 import { Interrupted } from './interrupt.ts'
 import { down, up } from './migrate.ts'
 import { say, showError, showResult } from './output.ts'
@@ -14,13 +15,15 @@ interface CommonOptions extends DatabaseOptions {
 
 const FAILED = 1
 const WRONG_USAGE = 2
+/** Nothing is known of the database, where 1 says that something is wrong with it. */
+const NOT_CHECKED = 2
 const INTERRUPTED = 130
 
 /** Runs one command. Results go to standard output, everything else to standard error. */
 export async function run(argv: string[]): Promise<number> {
   let exitCode = 0
-  const program = createProgram(async (options, work) => {
-    exitCode = await carryOut(options, work)
+  const program = createProgram(async (options, work, failed) => {
+    exitCode = await carryOut(options, work, failed)
   })
   try {
     await program.parseAsync(argv, { from: 'user' })
@@ -35,11 +38,14 @@ export async function run(argv: string[]): Promise<number> {
 }
 
 type Work = (task: Task) => Promise<Result>
-type Carry = (options: CommonOptions, work: Work) => Promise<void>
+/** `failed`: the exit code for work that could not be done. */
+type Carry = (options: CommonOptions, work: Work, failed?: number) => Promise<void>
 
 function createProgram(carry: Carry): Command {
   const program = new Command('dialogue-store')
-    .description('Brings a database up to the version of dialogue-store, and converts how messages are kept.')
+    .description(
+      'Brings a database up to the version of dialogue-store, converts how messages are kept, and checks what is stored.',
+    )
     .exitOverride()
     .showHelpAfterError('(--help says more)')
   common(program.command('status'))
@@ -56,6 +62,7 @@ function createProgram(carry: Carry): Command {
       return carry(options, down)
     })
   addConversion(program, carry)
+  addCheck(program, carry)
   return program
 }
 
@@ -79,6 +86,22 @@ function addConversion(program: Command, carry: Carry): void {
     })
 }
 
+function addCheck(program: Command, carry: Carry): void {
+  common(program.command('check'))
+    .description(
+      'looks through a database for orphans, unsettled and parked work, broken counters, documents that no ' +
+        'validator takes, and validators and indexes that are missing, while bots go on',
+    )
+    .option('--fix', 'repairs what is safe to repair')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 nothing is wrong, or all is repaired; 1 something is wrong; 2 it could not be checked.',
+    )
+    .action(({ fix = false, ...options }: CommonOptions & { fix?: boolean }) =>
+      carry(options, (task) => check(task, fix), NOT_CHECKED),
+    )
+}
+
 const common = (command: Command): Command =>
   command
     .addOption(new Option('--uri <uri>', 'the MongoDB server').env('MONGODB_URI').makeOptionMandatory())
@@ -92,11 +115,12 @@ const changing = (command: Command): Command =>
 async function carryOut(
   { dryRun = false, json = false, ...options }: CommonOptions,
   work: Work,
+  failed = FAILED,
 ): Promise<number> {
   try {
     const result = await withDatabase(options, (given) => work({ ...given, dryRun }))
     showResult(result, json)
-    return result.error ? FAILED : 0
+    return result.error || result.isBad ? FAILED : 0
   } catch (error) {
     if (error instanceof UsageError) throw error
     if (error instanceof Interrupted) {
@@ -104,6 +128,6 @@ async function carryOut(
       return INTERRUPTED
     }
     showError(toStoreError(error), json)
-    return FAILED
+    return failed
   }
 }

@@ -22,6 +22,8 @@ export interface Result {
   lines: string[]
   /** What the command found to be wrong. */
   error?: DialogueStoreError
+  /** What the command found is bad news, though all went well. */
+  isBad?: boolean
 }
 
 export interface DatabaseOptions {

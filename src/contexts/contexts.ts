@@ -1,7 +1,7 @@
 import type mongoose from 'mongoose'
 import type { z } from 'zod'
 import { decodeCursor, encodeCursor, type Position } from '../cursor.ts'
-import { attempt, backOff, type Deadline, deadlineIn } from '../db/attempt.ts'
+import { attempt, backOff, type Deadline, renewed } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { mergeExpression } from '../db/merge.ts'
 import { versionedUpdate } from '../db/versioned.ts'
@@ -16,12 +16,13 @@ import { type ContextDocument, contexts, type DialogueContext, readOptions, writ
 interface Needs {
   database: Database
   checkData: ShapeCheck | undefined
-  /** Counts a user's messages after a place, to 1,000. */
-  countAfter(
+  /** Reads what has a mark, and counts the user's messages after it, to 1,000: no transaction comes in between. */
+  countAfter<T extends { covers?: Position | undefined }>(
     userId: ObjectId,
-    after: Position | undefined,
+    read: () => Promise<T>,
     filter: { senders?: string[]; conversationId?: string },
-  ): Promise<number>
+    deadline: Deadline,
+  ): Promise<{ found: T; count: number }>
 }
 
 /** What a write makes of the data, and on which condition. */
@@ -86,7 +87,7 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
       const left = deadline.remaining()
       const data = checked(await change(current.data ?? {}))
       /* The caller's function may take longer than the server may. */
-      deadline = deadlineIn(left)
+      deadline = renewed(deadline, left)
       const swapped = { ...options, data: { $literal: data }, ifVersion: current.version }
       const written = await write(userId, deadline, swapped)
       if (written) return outcome(written)
@@ -139,13 +140,11 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
       async retrieveContext(userId: unknown, options?: unknown): Promise<DialogueContext<D>> {
         const key = parse(id, userId, ['userId'])
         const { pending } = parse(readOptions, options, ['options'])
-        const document = await read(key, database.deadline())
-        const context = toContext<D>(document)
-        if (!pending) return context
-        return {
-          ...context,
-          pending: await countAfter(key, document.covers, pending === true ? {} : pending),
-        }
+        const deadline = database.deadline()
+        const reading = () => read(key, deadline)
+        if (!pending) return toContext<D>(await reading())
+        const { found, count } = await countAfter(key, reading, pending === true ? {} : pending, deadline)
+        return { ...toContext<D>(found), pending: count }
       },
     },
 

@@ -13,6 +13,8 @@ export interface Deadline {
 
 /** What sends the commands of a transaction: one after the other, and none after the first that failed. */
 export interface Transaction {
+  /** A command has failed: the server has ended the transaction. */
+  failed(): boolean
   send<T>(command: (terms: Terms) => Promise<T>): Promise<T>
 }
 
@@ -34,6 +36,13 @@ export function deadlineIn(ms: number): Deadline {
   const end = performance.now() + ms
   return { remaining: () => Math.max(0, Math.round(end - performance.now())) }
 }
+
+/** A deadline that has as long again, after the caller's own function took its time; in a transaction its own. */
+export const renewed = (deadline: Deadline, ms: number): Deadline =>
+  deadline.transaction ? deadline : deadlineIn(ms)
+
+/** The same deadline for commands that are no part of the transaction. */
+export const outside = ({ remaining }: Deadline): Deadline => ({ remaining })
 
 const FIRST_PAUSE_MS = 10
 export const LONGEST_PAUSE_MS = 500

@@ -1,5 +1,5 @@
 import mongoose from 'mongoose'
-import { DialogueStoreError, type Outcome, tooLarge } from '../errors.ts'
+import { altered, DialogueStoreError, type Outcome, tooLarge } from '../errors.ts'
 
 const { MongoNetworkError, MongoServerSelectionError, MongoError, MongoWriteConcernError } = mongoose.mongo
 
@@ -8,6 +8,7 @@ export const DUPLICATE_KEY = 11000
 export const DOCUMENT_VALIDATION_FAILURE = 121
 const MAX_TIME_EXPIRED = 50
 const ILLEGAL_OPERATION = 20
+const WRITE_CONFLICT = 112
 const UNAUTHORIZED = new Set([13, 18])
 const TOO_LARGE = new Set([10334, 16493, 17419, 17420, 4568, 17280])
 /** The member can't take the command now, and certainly didn't. */
@@ -37,6 +38,9 @@ export const duplicateKeyFields = (error: unknown): string[] | undefined => {
 export const hasLabel = (error: unknown, label: string): boolean =>
   error instanceof MongoError && error.hasErrorLabel(label)
 
+/** Somebody else writes to the same document. */
+export const isConflict = (error: unknown): boolean => codeOf(error) === WRITE_CONFLICT
+
 /** The driver looked for a primary, and found none in its time. */
 export const isUnreachable = (error: unknown): boolean => error instanceof MongoServerSelectionError
 
@@ -54,6 +58,9 @@ export const isTransient = (error: unknown): boolean =>
 /** The server gave up at maxTimeMS. */
 export const isExpired = (error: unknown): boolean => codeOf(error) === MAX_TIME_EXPIRED
 
+/** A document, or what was made of it, is beyond what MongoDB stores. */
+export const isTooLarge = (error: unknown): boolean => TOO_LARGE.has(codeOf(error) ?? 0)
+
 /** Whether a command that failed so may have been applied all the same. */
 export const isUnsure = (error: unknown): boolean =>
   !neverSent(error) && (isTransient(error) || isExpired(error))
@@ -67,13 +74,19 @@ export const timedOut = (outcome: Outcome): DialogueStoreError =>
     { outcome },
   )
 
+/** The same error, where more is known of what the server did. */
+export function withOutcome(error: DialogueStoreError, outcome: Outcome): DialogueStoreError {
+  if (error.outcome === outcome) return error
+  return error.code === 'TIMEOUT' ? timedOut(outcome) : altered(error, { outcome })
+}
+
 /** Translates what the driver throws. The driver's text may quote documents, so none of it is kept. */
 export function toStoreError(error: unknown, outcome: Outcome = 'not-applied'): DialogueStoreError {
   if (error instanceof DialogueStoreError) return error
   const details = { cause: error, outcome }
   const code = codeOf(error) ?? 0
   if (isExpired(error)) return timedOut(outcome)
-  if (TOO_LARGE.has(code)) return tooLarge(error)
+  if (isTooLarge(error)) return tooLarge(error)
   if (code === DOCUMENT_VALIDATION_FAILURE) {
     const issues = [{ path: [], reason: "the server's validator refused the document" }]
     const text =

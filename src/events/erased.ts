@@ -7,7 +7,7 @@ import { events } from './schema.ts'
 export function createErasedEvents(database: Database) {
   const collection = database.collection(events)
   return {
-    async findOf(creatorId: ObjectId, limit: number): Promise<ObjectId[]> {
+    async find(creatorId: ObjectId, limit: number): Promise<ObjectId[]> {
       const found = await attempt(database.deadline(), 'read', (terms) =>
         collection
           .find({ creatorId }, { projection: { _id: 1 }, ...terms })
@@ -16,7 +16,7 @@ export function createErasedEvents(database: Database) {
       )
       return found.map(({ _id }) => _id)
     },
-    async removeOf(creatorId: ObjectId, ids: ObjectId[]): Promise<void> {
+    async remove(creatorId: ObjectId, ids: ObjectId[]): Promise<void> {
       await attempt(database.deadline(), 'write', (terms) =>
         collection.deleteMany({ _id: { $in: ids }, creatorId }, terms),
       )

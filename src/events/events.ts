@@ -2,7 +2,7 @@ import type mongoose from 'mongoose'
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
-import { createKeyedQueue } from '../db/queue.ts'
+import type { KeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { versionedUpdate } from '../db/versioned.ts'
 import { DialogueStoreError, invalidInput, notRepeatable, versionConflict } from '../errors.ts'
@@ -37,12 +37,12 @@ interface Needs {
    * @throws DialogueStoreError `USER_NOT_FOUND`
    */
   touchUser(userId: ObjectId, inside: Deadline): Promise<void>
+  /** Transactions of one user conflict: in turn, they cost no reruns. */
+  queue: KeyedQueue
 }
 
-export function createEvents<E, D>({ database, checkData, touchUser }: Needs) {
+export function createEvents<E, D>({ database, checkData, touchUser, queue }: Needs) {
   const collection = database.collection(events)
-  /* Transactions of one user conflict: in turn, they cost no reruns. */
-  const queue = createKeyedQueue()
 
   const find = (filter: mongoose.mongo.Filter<EventDocument>, deadline: Deadline) =>
     attempt(deadline, 'read', (terms) => collection.findOne(filter, terms))
@@ -67,11 +67,14 @@ export function createEvents<E, D>({ database, checkData, touchUser }: Needs) {
   }
 
   const insert = (document: EventDocument, deadline: Deadline) =>
-    queue.run(document.creatorId.toHexString(), () =>
-      inTransaction(database, deadline, async (inside) => {
-        await touchUser(document.creatorId, inside)
-        await attempt(inside, 'write', (terms) => collection.insertOne(document, terms))
-      }),
+    queue.run(
+      document.creatorId.toHexString(),
+      () =>
+        inTransaction(database, deadline, async (inside) => {
+          await touchUser(document.creatorId, inside)
+          await attempt(inside, 'write', (terms) => collection.insertOne(document, terms))
+        }),
+      deadline,
     )
 
   /** Compare-and-swap: an end is checked against the start that is stored. */
@@ -105,6 +108,9 @@ export function createEvents<E, D>({ database, checkData, touchUser }: Needs) {
       const document = toDocument({ ...event, data: checkData ? checkData(event.data) : event.data })
       const deadline = database.deadline()
       while (true) {
+        /* In a transaction a duplicate key would be its end, so it looks first. */
+        const there = deadline.transaction && (await earlier(document, deadline))
+        if (there) return { event: toEvent(there), created: false }
         try {
           await insert(document, deadline)
           return { event: toEvent(document), created: true }

@@ -1,8 +1,9 @@
-import { attempt, type Deadline } from '../db/attempt.ts'
+import { attempt, type Deadline, outside } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { DUPLICATE_KEY } from '../db/failure.ts'
 import { insertUnordered } from '../db/insert.ts'
-import type { ObjectId } from '../ids.ts'
+import { ObjectId } from '../ids.ts'
+import type { Flights } from './flights.ts'
 import { type MessageDocument, messages, type SeenDocument, seen } from './schema.ts'
 
 type Named = Pick<MessageDocument, 'userId' | 'conversationId' | 'externalId'>
@@ -11,7 +12,10 @@ type Named = Pick<MessageDocument, 'userId' | 'conversationId' | 'externalId'>
 export const seenKey = ({ userId, conversationId, externalId }: Named): string =>
   `${userId.toHexString()}:${JSON.stringify([conversationId ?? null, externalId])}`
 
-const landingKey = (flight: ObjectId): string => `flight:${flight.toHexString()}`
+const isOn = ({ flights = [] }: SeenDocument, flight: ObjectId): boolean =>
+  flights.some((one) => one.equals(flight))
+
+const userOf = ({ _id }: SeenDocument): ObjectId => ObjectId.createFromHexString(_id.slice(0, 24))
 
 /** What an earlier delivery made of an external id. */
 export interface Earlier {
@@ -20,12 +24,14 @@ export interface Earlier {
   /** It was inserted once, and is not inserted again, even if it is gone by now. */
   stored: boolean
   message: MessageDocument | undefined
+  /** Batches that may still insert it. */
+  flights: ObjectId[]
 }
 
 /**
- * Which message an external id belongs to, decided before any message is written. A claim names its flight,
- * the batch that was to insert the message; when a flight has landed, that is written down too. So a message
- * that is absent was evicted, trimmed or deleted if its flight landed, and was never inserted if it didn't.
+ * Which message an external id belongs to, decided before any message is written. A claim names its flights, the
+ * batches that were to insert the message; what became of a flight is written down too. So a message that is
+ * absent was evicted, trimmed or deleted if a flight of its has landed, and was never inserted if none did.
  */
 export interface Claims {
   /** Claims each document's external id for a flight. Gives those that an earlier delivery had claimed. */
@@ -34,10 +40,16 @@ export interface Claims {
     flight: ObjectId,
     deadline: Deadline,
   ): Promise<Map<MessageDocument, Earlier>>
-  /** A flight's messages are inserted. */
-  land(flight: ObjectId, deadline: Deadline): Promise<void>
-  /** Claims an external id for a message that is stored. False: it belongs to another message. */
-  claimStored(document: MessageDocument, deadline: Deadline): Promise<boolean>
+  /** Lands a flight whose documents are inserted. Gives those that a transaction has taken over since they were claimed. */
+  land(
+    documents: MessageDocument[],
+    flight: ObjectId,
+    deadline: Deadline,
+  ): Promise<Map<MessageDocument, Earlier>>
+  /** What is known of an external id in a transaction: nothing, if it has not been seen. */
+  look(named: Named, inside: Deadline): Promise<Earlier | undefined>
+  /** In a transaction: claims external ids for messages that the journal stores, and takes over from flights. */
+  write(wanted: { key: string; messageId: ObjectId; from: ObjectId[] }[], inside: Deadline): Promise<void>
   /** Before messages are deleted: their external ids must not bring them back, even if their flight crashed. */
   keepAway(documents: Named[], deadline: Deadline): Promise<void>
   /** Takes back the claims of messages that were refused. */
@@ -46,44 +58,46 @@ export interface Claims {
   erase(userId: ObjectId): Promise<void>
 }
 
+interface Needs {
+  database: Database
+  flights: Flights
+  /** Carries out what transactions of these users have left to do. */
+  settleUsers(userIds: ObjectId[], deadline: Deadline): Promise<void>
+}
+
 /** The message of a claim. An id that its caller chose may be the id of another user's message. */
 function ofClaim(there: Map<string, MessageDocument>, claim: SeenDocument): MessageDocument | undefined {
   const message = there.get(claim.messageId.toHexString())
-  return message && claim._id.startsWith(`${message.userId.toHexString()}:`) ? message : undefined
+  return message?.userId.equals(userOf(claim)) ? message : undefined
 }
 
-export function createClaims(database: Database): Claims {
+export function createClaims({ database, flights, settleUsers }: Needs): Claims {
   const claims = database.collection(seen)
   const collection = database.collection(messages)
 
-  /** @returns the claims that were there first, by key */
-  async function insert(
-    documents: MessageDocument[],
-    flight: ObjectId | undefined,
-    deadline: Deadline,
-  ): Promise<Map<string, SeenDocument>> {
+  /** @returns the keys that were claimed before */
+  async function insert(documents: MessageDocument[], flight: ObjectId, deadline: Deadline) {
     const createdAt = new Date()
     const wanted = documents.map((document) => ({
       _id: seenKey(document),
       messageId: document._id,
-      ...(flight && { flight }),
+      flights: [flight],
       createdAt,
     }))
     const errors = await insertUnordered(database, seen.collection, wanted, deadline)
     const other = errors.find(({ code }) => code !== DUPLICATE_KEY)
     if (other) throw Object.assign(new Error('claim refused'), { code: other.code })
-    if (errors.length === 0) return new Map()
-    const taken = errors.flatMap(({ index }) => wanted[index]?._id ?? [])
-    const found = await attempt(deadline, 'read', (terms) =>
-      claims.find({ _id: { $in: taken } }, terms).toArray(),
-    )
-    return new Map(found.map((claim) => [claim._id, claim]))
+    return errors.flatMap(({ index }) => wanted[index]?._id ?? [])
   }
+
+  const read = (keys: string[], deadline: Deadline): Promise<SeenDocument[]> =>
+    attempt(deadline, 'read', (terms) => claims.find({ _id: { $in: keys } }, terms).toArray())
 
   async function messagesOf(
     found: SeenDocument[],
     deadline: Deadline,
   ): Promise<Map<string, MessageDocument>> {
+    if (found.length === 0) return new Map()
     const ids = found.map(({ messageId }) => messageId)
     const there = await attempt(deadline, 'read', (terms) =>
       collection.find({ _id: { $in: ids } }, terms).toArray(),
@@ -91,74 +105,110 @@ export function createClaims(database: Database): Claims {
     return new Map(there.map((message) => [message._id.toHexString(), message]))
   }
 
-  async function landed(found: SeenDocument[], deadline: Deadline): Promise<Set<string>> {
-    const keys = [...new Set(found.flatMap(({ flight }) => (flight ? [landingKey(flight)] : [])))]
-    if (keys.length === 0) return new Set()
-    const landings = await attempt(deadline, 'read', (terms) =>
-      claims.find({ _id: { $in: keys } }, terms).toArray(),
+  /** What has become of claims, by key. */
+  async function judge(found: SeenDocument[], deadline: Deadline): Promise<Map<string, Earlier>> {
+    /* What a transaction stores may be in the journal still. */
+    const decided = found.filter((claim) => !claim.flights)
+    if (decided.length > 0) await settleUsers(decided.map(userOf), deadline)
+    const there = await messagesOf(found, deadline)
+    const absent = found.filter((claim) => !ofClaim(there, claim))
+    const under = absent.flatMap((claim) => claim.flights ?? [])
+    const landed = await flights.landed(under, deadline)
+    return new Map(
+      found.map((claim) => {
+        const message = ofClaim(there, claim)
+        const { messageId, flights: on } = claim
+        const stored = Boolean(message) || !on || on.some((flight) => landed.has(flight.toHexString()))
+        return [claim._id, { messageId, message, stored, flights: on ?? [] }]
+      }),
     )
-    return new Set(landings.map(({ _id }) => _id))
   }
 
-  /** What a crashed flight left is inserted by this one. */
-  async function takeOver(left: SeenDocument[], flight: ObjectId, deadline: Deadline): Promise<void> {
-    const keys = left.filter((claim) => !claim.flight?.equals(flight)).map(({ _id }) => _id)
-    if (keys.length === 0) return
-    await attempt(deadline, 'write', (terms) =>
-      claims.updateMany({ _id: { $in: keys }, flight: { $exists: true } }, { $set: { flight } }, terms),
+  /** What a crashed flight left is inserted by this one, unless a deletion or a transaction was faster. */
+  const takeOver = (keys: string[], flight: ObjectId, deadline: Deadline) =>
+    attempt(deadline, 'write', (terms) =>
+      claims.updateMany(
+        { _id: { $in: keys }, flights: { $exists: true } },
+        { $addToSet: { flights: flight } },
+        terms,
+      ),
     )
+
+  /** Judges claims, and takes over those that are nobody's. What is on our own flight is ours to insert and to land. */
+  async function resolve(keys: string[], flight: ObjectId, deadline: Deadline) {
+    const found = await read(keys, deadline)
+    const others = found.filter((claim) => !isOn(claim, flight))
+    const judged = await judge(others, deadline)
+    for (const { _id, messageId } of found.filter((claim) => isOn(claim, flight)))
+      judged.set(_id, { messageId, stored: false, message: undefined, flights: [] })
+    const left = others.map(({ _id }) => _id).filter((key) => !judged.get(key)?.stored)
+    if (left.length === 0) return judged
+    await takeOver(left, flight, deadline)
+    const lost = (await read(left, deadline)).filter((claim) => !isOn(claim, flight))
+    for (const [key, earlier] of await judge(lost, deadline)) judged.set(key, earlier)
+    return judged
   }
+
+  const byDocument = (documents: MessageDocument[], judged: Map<string, Earlier>) =>
+    new Map(
+      documents.flatMap((document): [MessageDocument, Earlier][] => {
+        const earlier = judged.get(seenKey(document))
+        return earlier ? [[document, earlier]] : []
+      }),
+    )
 
   return {
     async claim(documents, flight, deadline) {
-      const claimed = await insert(documents, flight, deadline)
-      const repeats = documents.flatMap((document) => {
-        const claim = claimed.get(seenKey(document))
-        const own = claim?.flight?.equals(flight) && claim.messageId.equals(document._id)
-        return claim && !own ? [{ document, claim }] : []
-      })
-      if (repeats.length === 0) return new Map()
-      const there = await messagesOf([...claimed.values()], deadline)
-      const present = (claim: SeenDocument) => ofClaim(there, claim)
-      const absent = [...claimed.values()].filter((claim) => !present(claim))
-      const done = await landed(absent, deadline)
-      const isStored = (claim: SeenDocument) =>
-        Boolean(present(claim)) || !claim.flight || done.has(landingKey(claim.flight))
-      await takeOver(
-        absent.filter((claim) => !isStored(claim)),
-        flight,
-        deadline,
-      )
-      return new Map(
-        repeats.map(({ document, claim }) => [
-          document,
-          { messageId: claim.messageId, stored: isStored(claim), message: present(claim) },
-        ]),
-      )
+      const taken = await insert(documents, flight, deadline)
+      if (taken.length === 0) return new Map()
+      const found = byDocument(documents, await resolve(taken, flight, deadline))
+      /* The document whose id the claim has is the first of this batch, or one of an attempt before. */
+      for (const [document, { messageId, stored }] of found)
+        if (!stored && messageId.equals(document._id)) found.delete(document)
+      return found
     },
 
-    async land(flight, deadline) {
-      /* Not worth a majority: if a fail-over loses it, a message evicted since may come back once. */
-      const landing = { $setOnInsert: { createdAt: new Date() } }
-      await attempt(deadline, 'write', (terms) =>
-        claims.updateOne({ _id: landingKey(flight) }, landing, {
-          upsert: true,
-          ...terms,
-          writeConcern: { w: 1 },
-        }),
-      )
+    async land(documents, flight, deadline) {
+      let overtaken = new Map<MessageDocument, Earlier>()
+      let known = 0
+      while (true) {
+        const overtakers = await flights.land(flight, known, deadline)
+        if (overtakers === known) return overtaken
+        known = overtakers
+        const found = await read(documents.map(seenKey), deadline)
+        const lost = found.filter((claim) => !isOn(claim, flight))
+        overtaken = byDocument(documents, await judge(lost, deadline))
+      }
     },
 
-    async claimStored(document, deadline) {
-      const claimed = await insert([document], undefined, deadline)
-      return [...claimed.values()].every(({ messageId }) => messageId.equals(document._id))
+    async look(named, inside) {
+      const [claim] = await read([seenKey(named)], inside)
+      if (!claim) return undefined
+      const { messageId, flights: on = [] } = claim
+      const landed = await flights.landed(on, inside)
+      const message = ofClaim(await messagesOf([claim], outside(inside)), claim)
+      const stored = Boolean(message) || on.length === 0 || landed.size > 0
+      return { messageId, message, stored, flights: on }
+    },
+
+    async write(wanted, inside) {
+      if (wanted.length === 0) return
+      const createdAt = new Date()
+      const writes = wanted.map(({ key, messageId, from }) =>
+        from.length > 0
+          ? { updateOne: { filter: { _id: key }, update: { $unset: { flights: 1 as const } } } }
+          : { insertOne: { document: { _id: key, messageId, createdAt } } },
+      )
+      await attempt(inside, 'write', (terms) => claims.bulkWrite(writes, terms))
+      const overtaken = wanted.flatMap(({ from }) => from)
+      if (overtaken.length > 0) await flights.overtake(overtaken, inside)
     },
 
     async keepAway(documents, deadline) {
       const keys = documents.filter(({ externalId }) => externalId !== undefined).map(seenKey)
       if (keys.length === 0) return
       await attempt(deadline, 'write', (terms) =>
-        claims.updateMany({ _id: { $in: keys } }, { $unset: { flight: 1 } }, terms),
+        claims.updateMany({ _id: { $in: keys } }, { $unset: { flights: 1 } }, terms),
       )
     },
 

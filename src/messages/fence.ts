@@ -81,7 +81,8 @@ export async function openStrayFence(database: Database): Promise<boolean> {
   return true
 }
 
-async function refusesWrites({ db, nameOf }: Database): Promise<boolean> {
+/** Whether the messages' validator is a fence's. */
+export async function refusesWrites({ db, nameOf }: Database): Promise<boolean> {
   const name = nameOf(messages.collection)
   const [info] = await db
     .listCollections<{ name: string; options?: mongoose.mongo.Document }>({ name })

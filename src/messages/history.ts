@@ -1,14 +1,13 @@
-import type mongoose from 'mongoose'
 import { decodeCursor, encodeCursor, type Position, placeAfter, placeBefore } from '../cursor.ts'
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { codeOf } from '../db/failure.ts'
-import { userNotFound } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import { createCount, MOST_KEYS } from './count.ts'
 import { beyondPipeline, type Cut, otherSide, pagePipeline, toCut, until } from './cut.ts'
 import type { Live, Place } from './live.ts'
+import type { Found, Look } from './look.ts'
 import { indexOf, intervalOf, NEWEST_FIRST, OLDEST_FIRST, range, sieve } from './query.ts'
 import {
   historyOptions,
@@ -35,7 +34,7 @@ export interface HistoryPage<M> {
   live: string
 }
 
-interface Rows {
+interface Rows extends Pick<Found, 'again'> {
   page: MessageDocument[]
   beyond: { _id: ObjectId }[]
 }
@@ -47,52 +46,40 @@ function unlessTooLarge(error: unknown): undefined {
   if (!isTooLarge(error)) throw error
 }
 const ITERATED = 500
+/** A context's `pending` is exact to here. */
+export const MOST_PENDING = 1000
 
 interface Needs {
   database: Database
-  /** The filter of a user that exists, and the users' collection: a page and the user's check are one command. */
-  users: { collection: mongoose.mongo.Collection; alive: mongoose.mongo.Document }
+  look: Look
   live: Live
 }
 
-export function createHistory<M>({ database, users, live }: Needs) {
+export function createHistory<M>({ database, look, live }: Needs) {
   const collection = database.collection(messages)
   const { count } = createCount(database)
 
-  const lookup = (as: string, pipeline: mongoose.mongo.Document[]) => ({
-    $lookup: { from: database.nameOf(messages.collection), pipeline, as },
-  })
-
   /** A page, what lies on the other side of its origin, and whether the user exists, in one command. */
   async function rows(userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> {
-    const pipeline = [
-      { $match: { _id: userId, ...users.alive } },
-      { $project: { _id: 1 } },
-      lookup('page', pagePipeline(cut)),
-      ...(cut.origin ? [lookup('beyond', beyondPipeline(cut, cut.origin))] : []),
-    ]
-    const [found] = await attempt(deadline, 'read', (terms) =>
-      users.collection.aggregate<Partial<Rows>>(pipeline, terms).toArray(),
-    )
-    if (!found) throw userNotFound()
-    return { page: found.page ?? [], beyond: found.beyond ?? [] }
+    const beyond = cut.origin && { beyond: beyondPipeline(cut, cut.origin) }
+    const found = await look(userId, { page: pagePipeline(cut), ...beyond }, deadline)
+    return { ...found, page: found.messages.page ?? [], beyond: found.messages.beyond ?? [] }
   }
 
   /** The same for pages of very large messages: by cursors, which have no bound. */
   async function largeRows(userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> {
     const pipelines = [pagePipeline(cut), ...(cut.origin ? [beyondPipeline(cut, cut.origin)] : [])]
-    const user = await attempt(deadline, 'read', (terms) =>
-      users.collection.findOne({ _id: userId, ...users.alive }, { projection: { _id: 1 }, ...terms }),
-    )
-    if (!user) throw userNotFound()
-    const [page, beyond] = await Promise.all(
+    const before = await look(userId, {}, deadline)
+    const [page = [], beyond = []] = await Promise.all(
       pipelines.map((pipeline) =>
         attempt(deadline, 'read', (terms) =>
           collection.aggregate<MessageDocument>(pipeline, terms).toArray(),
         ),
       ),
     )
-    return { page: page ?? [], beyond: beyond ?? [] }
+    const after = await look(userId, {}, deadline)
+    if (before.touches !== after.touches) return largeRows(userId, cut, deadline)
+    return { page, beyond, again: true }
   }
 
   const read = (userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> =>
@@ -131,7 +118,7 @@ export function createHistory<M>({ database, users, live }: Needs) {
   /** A page within the bound of keys, oldest first, and the places from which to go on either way. */
   async function pageOf(userId: ObjectId, cut: Cut, deadline: Deadline) {
     const end = sieve(cut.filter) && (await horizon(cut, deadline))
-    const { page, beyond } = await read(userId, { ...cut, interval: until(cut, end) }, deadline)
+    const { page, beyond, again } = await read(userId, { ...cut, interval: until(cut, end) }, deadline)
     const more = page.length > cut.limit
     const shown = page.slice(0, cut.limit)
     const ordered = cut.backward ? shown.reverse() : shown
@@ -148,7 +135,24 @@ export function createHistory<M>({ database, users, live }: Needs) {
       documents: ordered,
       older: cut.backward ? onwards : back,
       newer: cut.backward ? back : onwards,
+      again,
     }
+  }
+
+  /**
+   * Messages after a place, as they are stored; no more than `MOST_KEYS` keys are examined.
+   * @param beyond how many more than `MOST_PENDING` are of interest
+   */
+  async function countFrom(
+    userId: ObjectId,
+    after: Position | undefined,
+    filter: MessageFilter,
+    deadline: Deadline,
+    beyond = 0,
+  ): Promise<number> {
+    const scope = { userId, conversationId: filter.conversationId }
+    const most = sieve(filter) ? MOST_KEYS : MOST_PENDING + beyond
+    return (await count(scope, { after }, filter, most, deadline)).count
   }
 
   return {
@@ -158,19 +162,13 @@ export function createHistory<M>({ database, users, live }: Needs) {
       const origin = placeIn(userId, before, 'before') ?? placeIn(userId, after, 'after')
       const cut = toCut({ userId, filter, limit, origin, backward: typeof after !== 'string' })
       const deadline = database.deadline()
+      const most = counted === 'exact' ? undefined : MOST_KEYS
+      const countNow = async () =>
+        counted === false ? undefined : count(cut.scope, intervalOf(filter), filter, most, deadline)
       const pageFrom = async (place: Place) => ({ place, ...(await pageOf(userId, cut, deadline)) })
-      const [page, total] = await Promise.all([
-        live.before(deadline).then(pageFrom),
-        counted === false
-          ? undefined
-          : count(
-              cut.scope,
-              intervalOf(filter),
-              filter,
-              counted === 'exact' ? undefined : MOST_KEYS,
-              deadline,
-            ),
-      ])
+      const [page, counting] = await Promise.all([live.before(deadline).then(pageFrom), countNow()])
+      /* What the page had to wait for, the count may have missed. */
+      const total = page.again ? await countNow() : counting
       const cursor = (place: Position | undefined) => (place ? encodeCursor(userId, place) : null)
       return {
         messages: page.documents.map((document) => toMessage<M>(document)),
@@ -178,7 +176,7 @@ export function createHistory<M>({ database, users, live }: Needs) {
         countIsExact: total?.countIsExact ?? false,
         older: cursor(page.older),
         newer: cursor(page.newer),
-        live: await live.of(page.place, page.documents, deadline),
+        live: await live.of(page, deadline),
       }
     },
 
@@ -204,22 +202,22 @@ export function createHistory<M>({ database, users, live }: Needs) {
       }
     },
 
-    /** Messages after a place, at most `most`; no more than `MOST_KEYS` keys are examined. */
-    async countAfter(
+    countFrom,
+
+    /** Reads what has a mark, and counts the messages after it, at most `MOST_PENDING`. */
+    async countAfter<T extends { covers?: Position | undefined }>(
       userId: ObjectId,
-      after: Position | undefined,
+      reading: () => Promise<T>,
       filter: MessageFilter,
-      most: number,
-    ): Promise<number> {
-      const scope = { userId, conversationId: filter.conversationId }
-      const total = await count(
-        scope,
-        { after },
-        filter,
-        sieve(filter) ? MOST_KEYS : most,
-        database.deadline(),
-      )
-      return Math.min(total.count, most)
+      deadline: Deadline,
+    ): Promise<{ found: T; count: number }> {
+      while (true) {
+        const before = await look(userId, {}, deadline)
+        const found = await reading()
+        const total = await countFrom(userId, found.covers, filter, deadline)
+        const after = await look(userId, {}, deadline)
+        if (before.touches === after.touches) return { found, count: Math.min(total, MOST_PENDING) }
+      }
     },
   }
 }

@@ -2,16 +2,16 @@ import type { Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { toStoreError } from '../db/failure.ts'
 import { altered, type DialogueStoreError, invalidInput } from '../errors.ts'
-import { nextId, type ObjectId } from '../ids.ts'
-import { parse } from '../input.ts'
+import type { ObjectId } from '../ids.ts'
 import type { ShapeCheck } from '../shape.ts'
+import { toDocument } from './accept.ts'
+import type { Stored } from './answer.ts'
 import type { Claims } from './claims.ts'
 import { createLane } from './lane.ts'
 import type { RetentionKeeper } from './retention.ts'
-import { type Message, type MessageDocument, type NewMessage, newMessage, toMessage } from './schema.ts'
+import { type Message, type MessageDocument, toMessage } from './schema.ts'
 import { assertFits } from './size.ts'
-import { createTrim } from './trim.ts'
-import { createWriter, type Stored } from './writer.ts'
+import { createWriter } from './writer.ts'
 
 /** What became of one message of a bulk. */
 export type StoreOutcome<M> =
@@ -25,8 +25,8 @@ interface Needs {
   checkMetadata: ShapeCheck | undefined
   maxQueuedBytes: number
   usersAmong(ids: ObjectId[], deadline: Deadline): Promise<Set<string>>
-  /** A trim that failed: the messages are stored, and the next one trims more. */
-  onTrimFailure(error: unknown): void
+  /** Called with messages that are stored. */
+  onStored(documents: MessageDocument[], deadline: Deadline): Promise<void>
 }
 
 /** The verbs that store messages: validate, queue in the lane, answer each caller. */
@@ -37,11 +37,8 @@ export function createStoring<M>({
   checkMetadata,
   maxQueuedBytes,
   usersAmong,
-  onTrimFailure,
+  onStored,
 }: Needs) {
-  const trim = createTrim(database, retention)
-  const onStored = (documents: MessageDocument[], deadline: Deadline) =>
-    trim(documents, deadline).catch(onTrimFailure)
   const flush = createWriter({ database, retention, claims, usersAmong, onStored })
   const lane = createLane<MessageDocument, Stored>({
     flush,
@@ -51,9 +48,7 @@ export function createStoring<M>({
   })
 
   function accept(input: unknown): { document: MessageDocument; bytes: number } {
-    const message = parse(newMessage, input)
-    if (message.metadata && checkMetadata) message.metadata = checkMetadata(message.metadata)
-    const document = toDocument(message)
+    const document = toDocument(input, checkMetadata)
     return { document, bytes: assertFits(document, retention.current()) }
   }
 
@@ -84,7 +79,7 @@ export function createStoring<M>({
 }
 
 /** An item's error, with the item's index in its paths. */
-function ofItem(index: number, thrown: unknown): DialogueStoreError {
+export function ofItem(index: number, thrown: unknown): DialogueStoreError {
   const error = toStoreError(thrown)
   if (!error.issues) return error
   const issues = error.issues.map(({ path, reason }) => ({ path: [index, ...path], reason }))
@@ -92,27 +87,7 @@ function ofItem(index: number, thrown: unknown): DialogueStoreError {
   return error.cause ? altered(error, { issues }) : invalidInput(issues)
 }
 
-const toOutcome = <M>({ document, created }: Stored): StoreOutcome<M> => ({
+export const toOutcome = <M>({ document, created }: Stored): StoreOutcome<M> => ({
   status: created ? 'created' : 'duplicate',
   message: toMessage(document),
 })
-
-function toDocument(message: NewMessage): MessageDocument {
-  const now = new Date()
-  const named = message.id !== undefined || typeof message.externalId === 'string'
-  return {
-    _id: message.id ?? nextId(),
-    userId: message.userId,
-    timestamp: message.timestamp ?? now,
-    sender: message.sender,
-    type: message.type,
-    content: message.content,
-    ...(typeof message.conversationId === 'string' && { conversationId: message.conversationId }),
-    ...(typeof message.externalId === 'string' && { externalId: message.externalId }),
-    ...(message.audio && { audio: message.audio }),
-    ...(message.metadata && { metadata: message.metadata }),
-    version: 1,
-    createdAt: now,
-    ...(named && { op: nextId() }),
-  }
-}

@@ -40,7 +40,6 @@ export const messageDocument = z.strictObject({
   updatedAt: date.optional(),
   /** Whose insert this is, where several may bring the same `_id`. */
   op: id.optional(),
-  ops: z.array(id).max(8).optional(),
 })
 export type MessageDocument = z.output<typeof messageDocument>
 
@@ -70,27 +69,34 @@ export const messages: ModelDefinition<typeof messageDocument> = {
   refs: { userId: 'User' },
 }
 
-const SEEN_SECONDS = 7 * 24 * 60 * 60
+export const SEEN_SECONDS = 7 * 24 * 60 * 60
 
 /** Which message an external id belongs to: it outlives the message, so that a late repeat stays away. */
 export const seenDocument = z.strictObject({
   /** User, conversation and external id: see `seenKey`. */
   _id: z.string(),
   messageId: id,
-  /** The batch that was to insert the message. Absent: the message was stored. */
-  flight: id.optional(),
+  /** The batches that were to insert the message. Absent: it is stored, or will be by the journal. */
+  flights: z.array(id).min(1).optional(),
   createdAt: date,
 })
 export type SeenDocument = z.output<typeof seenDocument>
 
-/** A flight whose messages were inserted. */
-const landing = z.strictObject({ _id: z.string(), createdAt: date })
+/** What became of a flight: see `Flights`. */
+const flightDocument = z.strictObject({
+  _id: z.string(),
+  createdAt: date,
+  landed: z.literal(true).optional(),
+  /** By how many transactions. */
+  overtaken: counter.optional(),
+})
+export type FlightDocument = z.output<typeof flightDocument>
 
 export const seen: ModelDefinition<typeof seenDocument> = {
   name: 'Seen',
   collection: 'seen',
   document: seenDocument,
-  alternative: landing,
+  alternative: flightDocument,
   indexes: [{ keys: { createdAt: 1 }, options: { expireAfterSeconds: SEEN_SECONDS } }],
 }
 
@@ -186,10 +192,7 @@ export type DeletionInput = z.input<typeof deletion>
 type Nullable<T> = { [K in keyof T]-?: NonNullable<T[K]> | null }
 export type Audio = Nullable<z.output<typeof audio>>
 
-export type Message<M = JsonObject> = Entity<
-  MessageDocument,
-  'audio' | 'metadata' | 'updatedAt' | 'op' | 'ops'
-> & {
+export type Message<M = JsonObject> = Entity<MessageDocument, 'audio' | 'metadata' | 'updatedAt' | 'op'> & {
   audio: Audio | null
   metadata: M
   /** When it was changed last; `createdAt` if never. */

@@ -1,27 +1,14 @@
-import { attempt, type Deadline, LONGEST_PAUSE_MS } from '../db/attempt.ts'
+import { attempt, type Deadline, deadlineIn, LONGEST_PAUSE_MS } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { DOCUMENT_VALIDATION_FAILURE, DUPLICATE_KEY, timedOut, toStoreError } from '../db/failure.ts'
+import { DOCUMENT_VALIDATION_FAILURE, timedOut, toStoreError, withOutcome } from '../db/failure.ts'
 import { insertUnordered, type WriteError } from '../db/insert.ts'
-import {
-  altered,
-  type DialogueStoreError,
-  invalidInput,
-  notRepeatable,
-  type Outcome,
-  userNotFound,
-} from '../errors.ts'
+import { notRepeatable, type Outcome, userNotFound } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
+import { createAnswers, type Draft, isNamed, settleRepeat } from './answer.ts'
 import type { Claims } from './claims.ts'
-import type { Passenger } from './lane.ts'
-import type { RetentionKeeper, StoredRetention } from './retention.ts'
+import type { RetentionKeeper } from './retention.ts'
 import { type MessageDocument, messages } from './schema.ts'
-
-export interface Stored {
-  document: MessageDocument
-  created: boolean
-}
-
-type Draft = Passenger<MessageDocument, Stored>
+import { capOf } from './size.ts'
 
 interface Needs {
   database: Database
@@ -35,14 +22,21 @@ interface Needs {
 
 /** How many users a process remembers to have seen: for the others, the check comes before the insert. */
 const KNOWN_USERS = 100_000
+/** How long a batch waits for its external ids. */
+const HELD_MS = 1000
+const AT_ONCE = 16
 /** The server's own code for it. */
 const DOCUMENT_TOO_LARGE = 10334
-/** An insert that took longer may have outlasted an erasure: its users are checked again. */
-const LONG_INSERT_MS = 20
+/**
+ * An insert that took longer may have outlasted an erasure: its users are checked again. An erasure waits for those
+ * that took less, see `erasing.ts`.
+ */
+export const UNCHECKED_MS = 20
 
 /** Sends one batch of the lane: users, external ids and messages, and tells every caller their own result. */
 export function createWriter({ database, retention, claims, usersAmong, onStored }: Needs) {
   const collection = database.collection(messages)
+  const answer = createAnswers({ database, claims })
   const known = new Set<string>()
 
   /** Gives the users who don't exist. */
@@ -109,14 +103,14 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
 
   /** The insert and, beside it, the check that its users exist: what the server refused, and who is gone. */
   async function insertChecked(drafts: Draft[], deadline: Deadline) {
-    const begin = performance.now()
+    const elapsed = stopwatch()
     const [inserted, checked] = await Promise.allSettled([
       insert(drafts, deadline),
       check(usersOf(drafts), deadline),
     ])
     if (inserted.status === 'rejected') throw inserted.reason
     const errors = inserted.value
-    const late = checked.status === 'rejected' || performance.now() - begin > LONG_INSERT_MS
+    const late = checked.status === 'rejected' || elapsed() > UNCHECKED_MS
     const missing = await orUnsure(async () => (late ? check(usersOf(drafts), deadline) : checked.value))
     return { errors, missing }
   }
@@ -134,58 +128,47 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     return refuse(drafts, missing)
   }
 
-  /** Messages that other calls stored under the `_id`s of these. */
-  const fetchOthers = async (drafts: Draft[], deadline: Deadline): Promise<Map<string, MessageDocument>> => {
-    if (drafts.length === 0) return new Map()
-    const ids = drafts.map(({ item }) => item._id)
-    const found = await attempt(deadline, 'read', (terms) =>
-      collection.find({ _id: { $in: ids } }, terms).toArray(),
-    )
-    return new Map(found.map((document) => [document._id.toHexString(), document]))
-  }
-
-  /** Tells each caller. */
-  async function settle(drafts: Draft[], errors: Map<Draft | undefined, WriteError>, deadline: Deadline) {
-    const others = await fetchOthers(
-      drafts.filter((draft) => draft.item.op && errors.get(draft)?.code === DUPLICATE_KEY),
-      deadline,
-    )
-    const there = ({ item }: Draft) => others.get(item._id.toHexString())
-    const refused = drafts.filter((draft) => isRefused(draft, errors.get(draft), there(draft)))
-    await claims.release(
-      refused.map(({ item }) => item),
-      deadline,
-    )
-    for (const draft of drafts) {
-      const code = errors.get(draft)?.code
-      /* Under an id made for this call, a duplicate is what an attempt before this one inserted. */
-      if (!code || (code === DUPLICATE_KEY && !draft.item.op))
-        draft.resolve({ document: draft.item, created: true })
-      else if (code !== DUPLICATE_KEY) draft.reject(toStoreError({ name: 'MongoServerError', code }))
-      else settleRepeat(draft, there(draft))
+  /**
+   * A transaction under way may hold an external id, and its process may be frozen. So those that have to wait go
+   * on alone, each for its own, and nobody else waits for them.
+   */
+  async function claimSoon(drafts: Draft[], flight: ObjectId, deadline: Deadline): Promise<Draft[]> {
+    const alone = drafts.length === 1
+    const soon = alone ? deadline : deadlineIn(Math.min(HELD_MS, deadline.remaining()))
+    try {
+      return await claimExternalIds(drafts, flight, soon)
+    } catch (error) {
+      if (alone || deadline.remaining() === 0 || toStoreError(error).code !== 'TIMEOUT') throw error
+      void flushApart(drafts.filter(isNamed))
+      return drafts.filter((draft) => !isNamed(draft))
     }
   }
 
-  async function store(batch: Draft[], deadline: Deadline): Promise<void> {
-    const flight = nextId()
+  async function flushApart(drafts: Draft[]): Promise<void> {
+    for (let i = 0; i < drafts.length; i += AT_ONCE)
+      await Promise.all(drafts.slice(i, i + AT_ONCE).map((draft) => flush([draft])))
+  }
+
+  async function store(batch: Draft[], flight: ObjectId, deadline: Deadline): Promise<void> {
     const drafts = await orNotApplied(async () => {
       await retention.refresh(deadline)
-      return claimExternalIds(await refuseStrangers(batch, deadline), flight, deadline)
+      return claimSoon(await refuseStrangers(batch, deadline), flight, deadline)
     })
     if (drafts.length === 0) return
     const { errors, missing } = await insertChecked(drafts, deadline)
     await orUnsure(async () => {
       const staying = await withdraw(drafts, missing, deadline)
-      const documents = staying.map(({ item }) => item)
-      /* A landing that is not written down: should a message of it be evicted, a repeat brings it back. */
-      const landing = staying.some(isNamed) && claims.land(flight, deadline).catch(() => {})
-      await Promise.all([onStored(documents, deadline), landing])
-      await settle(staying, errors, deadline)
+      await onStored(
+        staying.map(({ item }) => item),
+        deadline,
+      )
+      await answer(staying, errors, flight, deadline)
     })
   }
 
   /** Goes on with those who still have time when the earliest deadline of the batch is over. */
-  return async function flush(batch: Draft[]): Promise<void> {
+  async function flush(batch: Draft[]): Promise<void> {
+    const flight = nextId()
     let unsure = false
     let rest = batch.filter((draft) => {
       if (draft.deadline.remaining() === 0) draft.reject(timedOut('not-applied'))
@@ -193,7 +176,7 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     })
     while (rest.length > 0) {
       try {
-        return await store(rest, earliest(rest))
+        return await store(rest, flight, earliest(rest))
       } catch (error) {
         const failure = toStoreError(error)
         unsure ||= failure.outcome === 'unknown'
@@ -206,34 +189,17 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
       }
     }
   }
+
+  return flush
 }
-
-/** Beyond it, MongoDB would take a message, and evict everything else. */
-const capOf = (kept: StoredRetention): number =>
-  kept.kind === 'capped' ? kept.sizeBytes : Number.POSITIVE_INFINITY
-
-const isNamed = ({ item }: Draft): boolean => item.externalId !== undefined
 
 const earliest = (drafts: Draft[]): Deadline =>
   drafts.map(({ deadline }) => deadline).reduce((a, b) => (b.remaining() < a.remaining() ? b : a))
 
-/** What is there under the same `_id` is ours if it carries our operation. */
-function settleRepeat(draft: Draft, there: MessageDocument | undefined): void {
-  const { item } = draft
-  if (!there) draft.resolve({ document: item, created: false })
-  else if (there.userId.equals(item.userId))
-    draft.resolve({ document: there, created: there.op?.equals(item.op ?? '') ?? false })
-  else draft.reject(invalidInput([{ path: ['id'], reason: 'is the id of another message' }]))
-}
-
-const isRefused = ({ item }: Draft, error: WriteError | undefined, there: MessageDocument | undefined) =>
-  error !== undefined &&
-  (error.code !== DUPLICATE_KEY || (there !== undefined && !there.userId.equals(item.userId)))
-
-function withOutcome(error: DialogueStoreError, outcome: Outcome): DialogueStoreError {
-  if (error.outcome === outcome) return error
-  if (error.code === 'TIMEOUT') return timedOut(outcome)
-  return altered(error, { outcome })
+/** Milliseconds since, by two clocks: one of them stands still while the machine sleeps. */
+function stopwatch(): () => number {
+  const [start, wall] = [performance.now(), Date.now()]
+  return () => Math.max(performance.now() - start, Date.now() - wall)
 }
 
 /** Whatever fails before the insert is sent, no message is stored. */

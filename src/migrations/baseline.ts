@@ -1,6 +1,7 @@
 import { contexts } from '../contexts/schema.ts'
 import type { ModelDefinition } from '../db/definition.ts'
 import { events } from '../events/schema.ts'
+import { journal } from '../messages/journal.ts'
 import { creationOptions } from '../messages/retention.ts'
 import { messages, seen } from '../messages/schema.ts'
 import { locks } from '../users/lock.ts'
@@ -9,7 +10,7 @@ import { createCollection, messageCollections } from './collections.ts'
 import type { Migration } from './migration.ts'
 
 /** Every model, in the order of creation. */
-export const MODELS: ModelDefinition[] = [users, contexts, messages, seen, events, locks]
+export const MODELS: ModelDefinition[] = [users, contexts, messages, seen, journal, events, locks]
 
 /** Collections, validators and indexes. */
 export const baseline: Migration = {

@@ -83,7 +83,7 @@ const foreign = (name: string) =>
 
 /** Before anything is written: a collection of somebody else that has the name of ours. */
 async function refuseForeignMeta(database: Database): Promise<void> {
-  const ours = { _id: { $not: { $regex: '^(migration:|lease$|retention$|conversion$)' } } }
+  const ours = { _id: { $not: { $regex: '^(migration:|lease$|retention$|conversion$|upkeep$)' } } }
   if (await database.internal<{ _id: string }>(META).findOne(ours)) throw foreign(database.nameOf(META))
 }
 

@@ -21,7 +21,7 @@ import {
   users,
 } from './schema.ts'
 
-export const identityTaken = (cause: unknown): DialogueStoreError =>
+export const identityTaken = (cause?: unknown): DialogueStoreError =>
   new DialogueStoreError(
     'IDENTITY_TAKEN',
     'Another user has that identity. Find them by it with findUser().',
@@ -42,6 +42,12 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
   const find = (deadline: Deadline, filter: mongoose.mongo.Filter<UserDocument>) =>
     attempt(deadline, 'read', (terms) => collection.findOne({ ...filter, ...ALIVE }, terms))
 
+  /** In a transaction a duplicate key would be its end, so it looks first: tombstones have ids, too. */
+  const findClash = ({ _id, identities }: UserDocument, deadline: Deadline) => {
+    const either = [{ _id }, ...(identities ? [{ identities: { $in: identities } }] : [])]
+    return attempt(deadline, 'read', (terms) => collection.findOne({ $or: either }, terms))
+  }
+
   const insert = (document: UserDocument, deadline: Deadline) =>
     inTransaction(database, deadline, async (inside) => {
       await attempt(inside, 'write', (terms) => collection.insertOne(document, terms))
@@ -54,6 +60,8 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
     deadline: Deadline,
   ): Promise<{ user: UserDocument; created: boolean }> {
     const document = toDocument({ ...input, data: checkData ? checkData(input.data) : input.data })
+    const there = deadline.transaction && (await findClash(document, deadline))
+    if (there) return { user: asRepeat(there, document), created: false }
     try {
       await insert(document, deadline)
       return { user: document, created: true }
@@ -96,10 +104,21 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
       const known = await find(deadline, { identities: key })
       if (known) return { user: toUser(known), created: false }
       /* First messages at once: within a process they wait in line instead of conflicting on the server. */
-      const { user, created } = await queue.run(JSON.stringify(key), () => findOrCreate(key, rest, deadline))
+      const { user, created } = await queue.run(
+        JSON.stringify(key),
+        () => findOrCreate(key, rest, deadline),
+        deadline,
+      )
       return { user: toUser(user), created }
     },
   }
+}
+
+/** The user that a call before this one stored. */
+function asRepeat(there: UserDocument, { _id }: UserDocument): UserDocument {
+  if (!there._id.equals(_id)) throw identityTaken()
+  if ('erasedAt' in there) throw userNotFound()
+  return there
 }
 
 /** Whoever has the id is not whom the identity stands for: a bot must not take the one for the other. */

@@ -1,8 +1,10 @@
 import type mongoose from 'mongoose'
-import { attempt, type Deadline } from '../db/attempt.ts'
+import { attempt, type Deadline, deadlineIn } from '../db/attempt.ts'
 import type { Collection, Database } from '../db/database.ts'
+import { isConflict } from '../db/failure.ts'
+import type { KeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
-import { userNotFound } from '../errors.ts'
+import { DialogueStoreError, userNotFound } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import { ALIVE, type ErasureReceipt, type TombstoneDocument, users } from './schema.ts'
@@ -11,20 +13,32 @@ import { ALIVE, type ErasureReceipt, type TombstoneDocument, users } from './sch
 export interface Belongings {
   /** Deletes the context in the transaction; 1 if it had data. */
   eraseContext(userId: ObjectId, inside: Deadline): Promise<number>
+  messages: {
+    /** Before the transaction: what others have committed counts as stored. */
+    settle(userId: ObjectId): Promise<void>
+    /** In the transaction: what is not settled will not be. */
+    close(userId: ObjectId, inside: Deadline): Promise<void>
+    /** After it: waits for what is on its way. */
+    quiet(userId: ObjectId): Promise<void>
+    /** What has no place in a receipt: external ids seen. Locks expire. */
+    removeTraces(userId: ObjectId): Promise<void>
+  } & Kind
+  events: Kind
+}
+
+export interface Kind {
   /** Up to `limit` ids of what is left. */
-  findMessages(userId: ObjectId, limit: number): Promise<ObjectId[]>
-  findEvents(userId: ObjectId, limit: number): Promise<ObjectId[]>
-  removeMessages(userId: ObjectId, ids: ObjectId[]): Promise<void>
-  removeEvents(userId: ObjectId, ids: ObjectId[]): Promise<void>
-  /** What has no place in a receipt: external ids seen. Locks expire. */
-  removeTraces(userId: ObjectId): Promise<void>
+  find(userId: ObjectId, limit: number): Promise<ObjectId[]>
+  remove(userId: ObjectId, ids: ObjectId[]): Promise<void>
 }
 
 /** Deleted at once: few enough that other writers are not starved. */
 const BATCH = 1000
-
-export function createErasure(database: Database, belongings: Belongings) {
+/** A frozen process may hold a transaction on the user until the server ends it, after a minute by default. */
+const PATIENCE_MS = 150_000
+export function createErasure(database: Database, belongings: Belongings, queue: KeyedQueue) {
   const tombstones: Collection<TombstoneDocument> = database.internal(users.collection)
+  const { messages, events } = belongings
 
   const find = (userId: ObjectId): Promise<TombstoneDocument | null> =>
     attempt(database.deadline(), 'read', (terms) =>
@@ -43,21 +57,38 @@ export function createErasure(database: Database, belongings: Belongings) {
       const { matchedCount } = await attempt(inside, 'write', (terms) =>
         tombstones.replaceOne({ _id: userId, ...ALIVE }, tombstone, terms),
       )
-      if (matchedCount === 0 && !(await find(userId))) throw userNotFound()
+      if (matchedCount > 0) return messages.close(userId, inside)
+      if (!(await find(userId))) throw userNotFound()
     })
+
+  /** Past its own deadline too, while somebody holds the user: the server ends every transaction some time. */
+  async function buryPatiently(userId: ObjectId): Promise<void> {
+    const patience = deadlineIn(PATIENCE_MS)
+    while (true) {
+      try {
+        return await queue.run(userId.toHexString(), () => bury(userId), database.deadline())
+      } catch (error) {
+        const isHeld =
+          error instanceof DialogueStoreError && (isConflict(error.cause) || error.code === 'TIMEOUT')
+        if (!isHeld || error.outcome === 'unknown' || patience.remaining() === 0) throw error
+      }
+    }
+  }
 
   /** Writes down and counts what the next step removes, before it is removed: a crash in between loses no count. */
   async function plan(userId: ObjectId, step: number): Promise<void> {
-    const [messages, events] = await Promise.all([
-      belongings.findMessages(userId, BATCH),
-      belongings.findEvents(userId, BATCH),
+    const [ofMessages, ofEvents] = await Promise.all([
+      messages.find(userId, BATCH),
+      events.find(userId, BATCH),
     ])
-    const done = messages.length === 0 && events.length === 0
+    const done = ofMessages.length === 0 && ofEvents.length === 0
     const change: mongoose.mongo.UpdateFilter<TombstoneDocument> = done
       ? { $unset: { erasing: 1 } }
       : {
-          $set: { erasing: { step: step + 1, messages, events } },
-          $inc: { 'receipt.messages': messages.length, 'receipt.events': events.length },
+          $set: {
+            erasing: { step: step + 1, messages: ofMessages, events: ofEvents },
+          },
+          $inc: { 'receipt.messages': ofMessages.length, 'receipt.events': ofEvents.length },
         }
     /* Matches once only, so two erasers, or a repetition, count nothing twice: the loser reads again. */
     await attempt(database.deadline(), 'write', (terms) =>
@@ -65,25 +96,35 @@ export function createErasure(database: Database, belongings: Belongings) {
     )
   }
 
-  async function drain(userId: ObjectId): Promise<ErasureReceipt> {
+  /** @param isOver the store closes: the rest is somebody else's */
+  async function drain(userId: ObjectId, isOver = () => false): Promise<ErasureReceipt> {
     while (true) {
       const tombstone = await find(userId)
       if (!tombstone) throw userNotFound()
       const { erasing, erasedAt, receipt } = tombstone
-      if (!erasing) return { userId: userId.toHexString(), ...receipt, erasedAt }
-      if (erasing.messages.length > 0) await belongings.removeMessages(userId, erasing.messages)
-      if (erasing.events.length > 0) await belongings.removeEvents(userId, erasing.events)
-      if (erasing.step === 0) await belongings.removeTraces(userId)
+      if (!erasing || isOver()) return { userId: userId.toHexString(), ...receipt, erasedAt }
+      if (erasing.step === 0) {
+        await messages.quiet(userId)
+        await messages.removeTraces(userId)
+      }
+      if (erasing.messages.length > 0) await messages.remove(userId, erasing.messages)
+      if (erasing.events.length > 0) await events.remove(userId, erasing.events)
       await plan(userId, erasing.step)
     }
   }
 
   return {
-    /** A repeat goes on where an interrupted erasure stopped, and gives the same receipt. */
-    async deleteUser(userId: unknown): Promise<ErasureReceipt> {
-      const key = parse(id, userId, ['userId'])
-      if (!(await find(key))) await bury(key)
-      return drain(key)
+    verbs: {
+      /** A repeat goes on where an interrupted erasure stopped, and gives the same receipt. */
+      async deleteUser(userId: unknown): Promise<ErasureReceipt> {
+        const key = parse(id, userId, ['userId'])
+        if (!(await find(key))) {
+          await messages.settle(key)
+          await buryPatiently(key)
+        }
+        return drain(key)
+      },
     },
+    drain,
   }
 }

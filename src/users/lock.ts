@@ -103,21 +103,16 @@ export function createLocking(database: Database, requireUser: (userId: ObjectId
     const { waitMs = database.timeoutMs, leaseMs } = parse(lockOptions, options, ['options'])
     const deadline = deadlineIn(waitMs)
     const owner = nextId()
-    return new Promise<T>((resolve, reject) => {
-      let givenUp = false
-      const timer = setTimeout(() => {
-        givenUp = true
-        reject(userLocked())
-      }, waitMs)
-      const turn = queue.run(key.toHexString(), async () => {
-        clearTimeout(timer)
-        if (givenUp) throw userLocked()
-        await requireUser(key)
-        await acquire(key, owner, leaseMs, deadline.remaining)
-        return hold(key, owner, leaseMs, work)
-      })
-      turn.then(resolve, reject)
+    const leave = await queue.enter(key.toHexString(), deadline).catch(() => {
+      throw userLocked()
     })
+    try {
+      await requireUser(key)
+      await acquire(key, owner, leaseMs, deadline.remaining)
+      return await hold(key, owner, leaseMs, work)
+    } finally {
+      leave()
+    }
   }
 
   return {

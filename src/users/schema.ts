@@ -124,6 +124,7 @@ export const users: ModelDefinition<typeof userDocument> = {
     /* Any flow can be asked for: states.registration, states.scheduling, … */
     { keys: { 'states.$**': 1 } },
     { keys: { erasedAt: 1 }, options: { sparse: true } },
+    { keys: { 'erasing.step': 1 }, options: { sparse: true } },
   ],
 }
 

@@ -1,5 +1,5 @@
 import type mongoose from 'mongoose'
-import { attempt, backOff, type Deadline, deadlineIn } from '../db/attempt.ts'
+import { attempt, backOff, type Deadline, renewed } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { codeOf, DOCUMENT_VALIDATION_FAILURE, DUPLICATE_KEY } from '../db/failure.ts'
 import { mergeExpression } from '../db/merge.ts'
@@ -103,7 +103,7 @@ export function createUpdate<D>(database: Database, checkData: ShapeCheck | unde
       const left = deadline.remaining()
       const patch = parse(userPatch, await callback(() => change(toUser<D>(current))), ['patch'])
       /* The caller may think for longer than the server may take. */
-      deadline = deadlineIn(left)
+      deadline = renewed(deadline, left)
       const swap = { ...conditions, ifVersion: current.version }
       const written = await apply(userId, patch, swap, deadline).catch(ignoreConflict)
       if (written) return written

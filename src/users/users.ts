@@ -1,5 +1,6 @@
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
+import type { KeyedQueue } from '../db/queue.ts'
 import { userNotFound } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import type { ShapeCheck } from '../shape.ts'
@@ -9,6 +10,7 @@ import { createLocking } from './lock.ts'
 import { createReading } from './read.ts'
 import { ALIVE, users } from './schema.ts'
 import { createUpdate } from './update.ts'
+import { createErasureUpkeep } from './upkeep.ts'
 
 /** What other models ask of users. */
 export interface UserDirectory {
@@ -42,27 +44,42 @@ export function createDirectory(database: Database): UserDirectory {
   }
 }
 
-interface Needs {
+interface VerbNeeds {
   database: Database
-  directory: UserDirectory
   checkData: ShapeCheck | undefined
   createContext(userId: ObjectId, inside: Deadline): Promise<void>
-  belongings: Belongings
 }
 
-/** The verbs on users, by what they do to the database. */
-export function createUsers<D>({ database, directory, checkData, createContext, belongings }: Needs) {
-  const { getUser, findUser, listUsers, iterateUsers } = createReading<D>(database)
+/** The verbs on single users, in a transaction or outside of one, and those on many. */
+export function createUserVerbs<D>({ database, checkData, createContext }: VerbNeeds) {
+  return {
+    ...createReading<D>(database),
+    ...createCreation<D>({ database, checkData, createContext }),
+    ...createUpdate<D>(database, checkData),
+  }
+}
+
+interface Needs extends VerbNeeds {
+  directory: UserDirectory
+  belongings: Belongings
+  queue: KeyedQueue
+}
+
+const OPENING_MS = 1000
+
+/** All of the users' model, by what it does to the database. */
+export function createUsers<D>(needs: Needs) {
+  const { database, directory, belongings, queue } = needs
+  const { getUser, findUser, listUsers, iterateUsers, ...writes } = createUserVerbs<D>(needs)
   const locking = createLocking(database, (userId) => directory.require(userId, database.deadline()))
+  const erasure = createErasure(database, belongings, queue)
+  const upkeep = createErasureUpkeep({ database, belongings, drain: erasure.drain })
   return {
     reads: { getUser, findUser, listUsers },
     iterables: { iterateUsers },
-    writes: {
-      ...createCreation<D>({ database, checkData, createContext }),
-      ...createUpdate<D>(database, checkData),
-      ...createErasure(database, belongings),
-    },
+    writes: { ...writes, ...erasure.verbs },
     locking: locking.verbs,
     releaseLocks: locking.releaseAll,
+    upkeep: { name: 'erase', openingMs: OPENING_MS, run: upkeep },
   }
 }

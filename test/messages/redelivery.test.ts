@@ -141,7 +141,7 @@ describe('after a crash between claim and insert', () => {
   async function crash(userId: string, externalId: string): Promise<string> {
     const messageId = nextId()
     const _id = seenKey({ userId: new ObjectId(userId), externalId })
-    const claim = { _id, messageId, flight: nextId(), createdAt: new Date() }
+    const claim = { _id, messageId, flights: [nextId()], createdAt: new Date() }
     await db.collection<{ _id: string }>('dialogue_seen').insertOne(claim)
     return messageId.toHexString()
   }

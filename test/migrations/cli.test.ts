@@ -20,7 +20,9 @@ test('goes up, tells its status, and goes down again', async () => {
 
   expect(await command(['up', ...on])).toMatchObject({ code: 0, stdout: `applied ${BASELINE}\n`, stderr: '' })
   expect(await collectionsOf(db)).toEqual(
-    ['contexts', 'events', 'locks', 'messages', 'meta', 'seen', 'users'].map((name) => `dialogue_${name}`),
+    ['contexts', 'events', 'journal', 'locks', 'messages', 'meta', 'seen', 'users'].map(
+      (name) => `dialogue_${name}`,
+    ),
   )
 
   const store = await makeStore({ dbName, migrate: 'check' })

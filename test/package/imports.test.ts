@@ -36,6 +36,7 @@ const MISSTEPS: [from: string, to: string][] = [
   ['src/migrations/run.ts', 'src/store.ts'],
   ['src/migrations/convert/copy.ts', 'src/store.ts'],
   ['src/migrations/convert/copy.ts', 'src/cli/progress.ts'],
+  ['src/check/check.ts', 'src/store.ts'],
   ['src/store.ts', 'src/testing/server.ts'],
   ['src/index.ts', 'src/cli.ts'],
   ['src/db/queue.ts', 'mongodb'],
@@ -56,6 +57,8 @@ const ALLOWED: [from: string, to: string][] = [
   ['src/db/failure.ts', 'src/errors.ts'],
   ['src/migrations/convert/copy.ts', 'src/messages/schema.ts'],
   ['src/cli/migrate.ts', 'src/migrations/run.ts'],
+  ['src/cli/check.ts', 'src/check/check.ts'],
+  ['src/check/tools.ts', 'src/messages/model.ts'],
   ['src/testing/index.ts', 'src/store.ts'],
   ['src/db/queue.ts', 'mongoose'],
 ]

@@ -29,7 +29,7 @@ const OF_EVENTS = ['getEvent', 'updateEvent', 'cancelEvent', 'deleteEvent']
 /** By other means than an id. */
 const OF_SOMEBODY_ELSE = ['createUser', 'findUser', 'ensureUser']
 /** Of nobody, or of several. */
-const OF_NOBODY = ['ping', 'stats', 'listUsers', 'storeMessages']
+const OF_NOBODY = ['ping', 'stats', 'listUsers', 'storeMessages', 'withTransaction']
 
 interface Line {
   level: number
@@ -56,12 +56,12 @@ const lines = (): Line[] =>
     .filter(Boolean)
     .map((line) => JSON.parse(line))
 
-/** The one line that a call wrote. */
+/** The one line that a call wrote, beside those of the verbs of its transaction. */
 async function lineOf(call: () => Promise<unknown>): Promise<Line> {
   text = ''
   await call().catch(() => {})
-  expect(lines()).toHaveLength(1)
-  const [line] = lines()
+  const [line, ...more] = lines().filter(({ op }) => !op.startsWith('tx.'))
+  expect(more).toEqual([])
   if (!line) throw new Error('no line')
   expect(line.durationMs).toBeGreaterThanOrEqual(0)
   expect(line.msg).toBe(line.op)
@@ -70,11 +70,11 @@ async function lineOf(call: () => Promise<unknown>): Promise<Line> {
 }
 
 let store: DialogueStore
-let userId: string
 let dbName: string
+let userId: string
 beforeAll(async () => {
-  ;({ dbName } = await makeDatabase())
-  store = await makeStore({ dbName, logger })
+  dbName = (await makeDatabase()).dbName
+  store = await makeStore({ logger, dbName })
 })
 beforeEach(async () => {
   userId = (await makeUser(store)).id
@@ -93,6 +93,30 @@ describe('the log', () => {
       else if (OF_SOMEBODY_ELSE.includes(op)) expect(line.userId).toMatch(/^[0-9a-f]{24}$/)
       else expect(line.userId).toBe(userId)
     }
+  })
+
+  test('has one line for each verb of a transaction, run again or not, and one for the whole', async () => {
+    let runs = 0
+    const bystander = await makeStore({ dbName })
+    text = ''
+    await store.withTransaction(async (tx) => {
+      await tx.getUser(userId)
+      if (++runs === 1) await bystander.updateUser(userId, { name: CANARY })
+      await tx.updateUser(userId, { data: { text: CANARY } })
+      await rejection(tx.getMessage(userId, { id: new ObjectId() }), 'MESSAGE_NOT_FOUND')
+    })
+    const told = lines().map(({ op, outcome, level }) => [op, outcome, level])
+    expect(told).toEqual([
+      ['tx.getUser', 'ok', DEBUG],
+      ['tx.updateUser', 'not-applied', DEBUG],
+      ['tx.getUser', 'ok', DEBUG],
+      ['tx.updateUser', 'ok', DEBUG],
+      ['tx.getMessage', 'not-applied', WARN],
+      ['withTransaction', 'ok', INFO],
+    ])
+    for (const { op, userId: about } of lines())
+      expect([op, about]).toEqual([op, op.startsWith('tx.') ? userId : undefined])
+    expect(text).not.toContain('c4n4ry')
   })
 
   test('names who was found or created by other means than an id', async () => {
@@ -211,6 +235,13 @@ describe('the log of a server in trouble', () => {
       outcome: 'unknown',
     })
     expect(line.durationMs).toBeGreaterThan(250)
+    const turn = () => slow.withTransaction((tx) => tx.updateUser(user.id, { name: CANARY }))
+    expect(await faulty.freeze(() => lineOf(turn))).toMatchObject({
+      level: ERROR,
+      op: 'withTransaction',
+      code: 'TIMEOUT',
+      outcome: 'not-applied',
+    })
     text = ''
     const send = () => narrow.storeMessage({ userId: user.id, sender: 'user', content: CANARY })
     await Promise.allSettled([send(), send()])

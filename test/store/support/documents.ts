@@ -1,15 +1,16 @@
 import type mongoose from 'mongoose'
 import { ObjectId } from '../../../src/ids.ts'
 import type { DialogueStore } from '../../../src/index.ts'
-import { makeIdentity, makeUser } from '../../support/make.ts'
+import { seenKey } from '../../../src/messages/claims.ts'
+import { makeIdentity, makeMessages, makeUser } from '../../support/make.ts'
+import { until } from '../../transactions/support/turns.ts'
 
 type Documents = Record<string, mongoose.mongo.Document[]>
 
-const NAMES = ['users', 'contexts', 'messages', 'seen', 'events', 'locks']
+const NAMES = ['users', 'contexts', 'messages', 'seen', 'journal', 'events', 'locks']
 
 /** Fills every field that a model has, and gives all that the store has written of it, as the driver reads it. */
 export async function writtenBy(store: DialogueStore, db: mongoose.mongo.Db): Promise<Documents> {
-  const erased = await makeUser(store)
   const user = await makeUser(store, {
     identities: [makeIdentity(), makeIdentity('telegram')],
     email: 'ana@example.com',
@@ -21,8 +22,16 @@ export async function writtenBy(store: DialogueStore, db: mongoose.mongo.Db): Pr
   const { id: userId } = await store.updateUser(user.id, { name: 'Bia' })
   await writeMessages(store, userId)
   await writeEvents(store, userId)
-  await store.deleteUser(erased.id)
-  return store.withUserLock(userId, () => readAll(db))
+  await overtakeFlight(store, db, userId)
+  const erased = await makeUser(store)
+  const gone = await makeUser(store)
+  await store.deleteUser(gone.id)
+  await writeParked(store, db, [userId, erased.id])
+  const erasure = store.deleteUser(erased.id)
+  await until(async () => (await db.collection('dialogue_journal').countDocuments({ settled: true })) > 0)
+  const written = await store.withUserLock(userId, () => readAll(db))
+  await erasure
+  return written
 }
 
 async function writeMessages(store: DialogueStore, userId: string): Promise<void> {
@@ -40,6 +49,38 @@ async function writeMessages(store: DialogueStore, userId: string): Promise<void
   })
   await store.updateMessage(userId, message.id, { content: 'better transcript' })
   await store.storeContext(userId, { summary: 'likes voice' }, { covers: message.cursor })
+}
+
+/** A delivery whose first process died before it stored the message; a transaction stores it in its place. */
+async function overtakeFlight(store: DialogueStore, db: mongoose.mongo.Db, userId: string): Promise<void> {
+  const externalId = 'delivery-2'
+  const claim = {
+    _id: seenKey({ userId: new ObjectId(userId), externalId }),
+    ...{ messageId: new ObjectId(), flights: [new ObjectId()], createdAt: new Date() },
+  }
+  await db.collection<{ _id: string }>('dialogue_seen').insertOne(claim)
+  await store.withTransaction((tx) => tx.storeMessage({ userId, sender: 'user', content: 'x', externalId }))
+}
+
+/**
+ * What can never be settled, because somebody changed the validator, stays in the journal; of somebody who is
+ * being erased it counts as settled, and stays until no settler can be at work on it.
+ */
+async function writeParked(store: DialogueStore, db: mongoose.mongo.Db, userIds: string[]): Promise<void> {
+  const said = await Promise.all(userIds.map((userId) => makeMessages(store, userId, 2)))
+  const { validator } = await db.collection('dialogue_messages').options()
+  const change = (to: object) => db.command({ collMod: 'dialogue_messages', validator: to })
+  await change({ nobody: 'can say' })
+  for (const [changed, deleted] of said) {
+    if (!changed || !deleted) throw new Error('nothing said')
+    const { id, userId } = changed
+    await store.withTransaction(async (tx) => {
+      await tx.storeMessage({ userId, sender: 'user', content: 'stuck' })
+      await tx.updateMessage(userId, id, { content: 'changed' })
+      await tx.deleteMessages(userId, { ids: [deleted.id] })
+    })
+  }
+  await change(validator ?? {})
 }
 
 async function writeEvents(store: DialogueStore, creatorId: string): Promise<void> {

@@ -40,6 +40,8 @@ export const callsOf = (
   cancelEvent: () => store.cancelEvent(eventId),
   retrieveEvents: () => store.retrieveEvents({ creatorId: userId }),
   deleteEvent: () => store.deleteEvent(eventId),
+  withTransaction: () =>
+    store.withTransaction((tx) => tx.storeMessage({ userId, sender: 'user', content: text })),
   deleteUser: () => store.deleteUser(userId),
 })
 

@@ -1,0 +1,37 @@
+import { createHistogram } from 'node:perf_hooks'
+
+/** Milliseconds that calls took. */
+export interface Latency {
+  calls: number
+  perSecond: number
+  p50: number
+  p99: number
+  max: number
+}
+
+/** Runs several loops of one call after the other until told to stop, and measures each. */
+export function startLoops(loops: number, call: () => Promise<unknown>) {
+  const begin = performance.now()
+  const histogram = createHistogram()
+  let over = false
+  const loop = async () => {
+    while (!over) {
+      const start = performance.now()
+      await call()
+      histogram.record(Math.max(1, Math.round((performance.now() - start) * 1000)))
+    }
+  }
+  const running = Promise.all(Array.from({ length: loops }, loop))
+  return async function stop(): Promise<Latency> {
+    over = true
+    await running
+    const ms = (microseconds: number) => microseconds / 1000
+    return {
+      calls: histogram.count,
+      perSecond: histogram.count / ((performance.now() - begin) / 1000),
+      p50: ms(histogram.percentile(50)),
+      p99: ms(histogram.percentile(99)),
+      max: ms(histogram.max),
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import type { StoreConfig } from './config.ts'
+import { inspectServer } from './connect.ts'
+import { createContexts } from './contexts/contexts.ts'
+import type { Database } from './db/database.ts'
+import { toStoreError } from './db/failure.ts'
+import { createKeyedQueue } from './db/queue.ts'
+import { createErasedEvents } from './events/erased.ts'
+import { createEvents } from './events/events.ts'
+import { createEventReading } from './events/retrieve.ts'
+import { createExport } from './export.ts'
+import { createLifetime } from './lifetime.ts'
+import { observed, observedIterables } from './log.ts'
+import { createMessages } from './messages/model.ts'
+import type { RetentionKeeper } from './messages/retention.ts'
+import { shapeChecks } from './shape.ts'
+import { createStats } from './stats.ts'
+import { createBinding } from './transactions/bind.ts'
+import { createRunning } from './transactions/running.ts'
+import { createTransactions } from './transactions/transactions.ts'
+import { createUpkeep } from './upkeep.ts'
+import { ALIVE, toUser, users as userModel } from './users/schema.ts'
+import { createDirectory, createUsers } from './users/users.ts'
+
+interface Parts {
+  config: StoreConfig
+  database: Database
+  retention: RetentionKeeper
+  release(): Promise<void>
+}
+
+/** Puts the models together: what one needs of another is handed to it here. */
+export async function assemble({ config, database, retention, release }: Parts) {
+  const { logger: log, maxQueuedBytes } = config
+  const shapes = shapeChecks(config.shapes)
+  const running = createRunning()
+  const queue = createKeyedQueue()
+  const directory = createDirectory(database)
+  const messages = createMessages({
+    database,
+    retention,
+    directory,
+    users: { collection: database.internal(userModel.collection), alive: ALIVE },
+    shapes,
+    maxQueuedBytes,
+    queue,
+    warn: (op, error) => log.warn({ op, code: toStoreError(error).code }, op),
+    onParked: (entry, code) => log.error({ op: 'settle', entry: entry.toHexString(), code }, 'entry parked'),
+  })
+  const models = { database, shapes, directory, queue, countAfter: messages.countAfter }
+  const contexts = createContexts({ ...models, checkData: shapes.context })
+  const events = createEvents({ ...models, checkData: shapes.eventData, touchUser: directory.touch })
+  const creators = { model: () => database.model(userModel), alive: ALIVE, show: toUser }
+  const reading = createEventReading({ database, creators, requireUser: directory.require })
+  const users = createUsers({
+    ...models,
+    checkData: shapes.userData,
+    createContext: contexts.createEmpty,
+    belongings: {
+      eraseContext: contexts.erase,
+      messages: messages.erased,
+      events: createErasedEvents(database),
+    },
+  })
+  const transactions = createTransactions({
+    database,
+    queue,
+    running,
+    inTurn: messages.inTurn,
+    bind: createBinding({ ...models, creators, countFrom: messages.countFrom }),
+    log,
+  })
+  const exporting = createExport({
+    getUser: users.reads.getUser,
+    retrieveContext: contexts.reads.retrieveContext,
+    eventsOf: (creatorId, cursor) =>
+      reading.retrieveEvents({ creatorId, cursor, status: ['confirmed', 'cancelled'] }),
+    iterateHistory: messages.iterables.iterateHistory,
+  })
+  const upkeep = createUpkeep({ database, log, jobs: [messages.upkeep, users.upkeep] })
+  const { observer, close } = createLifetime(
+    { log, refuse: running.refuse },
+    {
+      end: messages.stopFollowing,
+      async release() {
+        await upkeep.stop()
+        await users.releaseLocks()
+        await release()
+      },
+    },
+  )
+  await upkeep.start()
+  const info = { ping: () => ping(database), stats: createStats(database, retention) }
+  return {
+    ...observed(observer, 'info', {
+      ...users.writes,
+      ...messages.writes,
+      ...contexts.verbs,
+      ...transactions,
+    }),
+    ...observed(observer, 'info', events, 'eventId'),
+    ...observed(observer, 'debug', { ...users.reads, ...users.locking, ...contexts.reads, ...info }),
+    ...observed(observer, 'debug', messages.reads),
+    ...observed(observer, 'debug', reading, 'eventId'),
+    ...observedIterables(observer, { ...users.iterables, ...messages.iterables, ...exporting }),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+async function ping(database: Database) {
+  return { ok: true as const, ...(await inspectServer(database.db, database.deadline())) }
+}

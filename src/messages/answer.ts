@@ -1,0 +1,114 @@
+import { attempt, type Deadline } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import { DUPLICATE_KEY, toStoreError, withOutcome } from '../db/failure.ts'
+import type { WriteError } from '../db/insert.ts'
+import { invalidInput } from '../errors.ts'
+import type { ObjectId } from '../ids.ts'
+import type { Claims } from './claims.ts'
+import type { Passenger } from './lane.ts'
+import { type MessageDocument, messages } from './schema.ts'
+
+export interface Stored {
+  document: MessageDocument
+  created: boolean
+}
+
+/** A message on its way, and the caller who waits for it. */
+export type Draft = Passenger<MessageDocument, Stored>
+/** What the server refused of a batch. */
+export type Refusals = Map<Draft | undefined, WriteError>
+
+export const isNamed = ({ item }: Draft): boolean => item.externalId !== undefined
+
+/** Tells each caller of a batch what became of their message. */
+export function createAnswers({ database, claims }: { database: Database; claims: Claims }) {
+  const collection = database.collection(messages)
+
+  /** Messages that other calls stored under the `_id`s of these. */
+  const fetchOthers = async (drafts: Draft[], deadline: Deadline): Promise<Map<string, MessageDocument>> => {
+    if (drafts.length === 0) return new Map()
+    const ids = drafts.map(({ item }) => item._id)
+    const found = await attempt(deadline, 'read', (terms) =>
+      collection.find({ _id: { $in: ids } }, terms).toArray(),
+    )
+    return new Map(found.map((document) => [document._id.toHexString(), document]))
+  }
+
+  /** Tells each caller. */
+  async function settle(drafts: Draft[], errors: Refusals, deadline: Deadline) {
+    const others = await fetchOthers(
+      drafts.filter((draft) => draft.item.op && errors.get(draft)?.code === DUPLICATE_KEY),
+      deadline,
+    )
+    const there = ({ item }: Draft) => others.get(item._id.toHexString())
+    const refused = drafts.filter((draft) => isRefused(draft, errors.get(draft), there(draft)))
+    await claims.release(
+      refused.map(({ item }) => item),
+      deadline,
+    )
+    for (const draft of drafts) {
+      const code = errors.get(draft)?.code
+      /* Under an id made for this call, a duplicate is what an attempt before this one inserted. */
+      if (!code || (code === DUPLICATE_KEY && !draft.item.op))
+        draft.resolve({ document: draft.item, created: true })
+      else if (code !== DUPLICATE_KEY) draft.reject(toStoreError({ name: 'MongoServerError', code }))
+      else settleRepeat(draft, there(draft))
+    }
+  }
+
+  /** Lands a flight, and tells its callers. A transaction may have stored some of its messages in its place. */
+  async function land(
+    drafts: Draft[],
+    flight: ObjectId,
+    errors: Refusals,
+    deadline: Deadline,
+  ): Promise<void> {
+    if (drafts.length === 0) return
+    const documents = drafts.map(({ item }) => item)
+    const overtaken = await claims.land(documents, flight, deadline)
+    for (const draft of drafts) {
+      const earlier = overtaken.get(draft.item)
+      if (earlier) draft.resolve({ document: earlier.message ?? draft.item, created: false })
+    }
+    await settle(
+      drafts.filter(({ item }) => !overtaken.has(item)),
+      errors,
+      deadline,
+    )
+  }
+
+  /**
+   * Those without an external id hear at once; the others when their flight has landed, which the next batch does
+   * not wait for.
+   */
+  return async function answer(
+    drafts: Draft[],
+    errors: Refusals,
+    flight: ObjectId,
+    deadline: Deadline,
+  ): Promise<void> {
+    const named = drafts.filter(isNamed)
+    void land(named, flight, errors, deadline).catch((error: unknown) => {
+      const failure = withOutcome(toStoreError(error), 'unknown')
+      for (const draft of named) draft.reject(failure)
+    })
+    await settle(
+      drafts.filter((draft) => !isNamed(draft)),
+      errors,
+      deadline,
+    )
+  }
+}
+
+/** What is there under the same `_id` is ours if it carries our operation. */
+export function settleRepeat(draft: Draft, there: MessageDocument | undefined): void {
+  const { item } = draft
+  if (!there) draft.resolve({ document: item, created: false })
+  else if (there.userId.equals(item.userId))
+    draft.resolve({ document: there, created: there.op?.equals(item.op ?? '') ?? false })
+  else draft.reject(invalidInput([{ path: ['id'], reason: 'is the id of another message' }]))
+}
+
+const isRefused = ({ item }: Draft, error: WriteError | undefined, there: MessageDocument | undefined) =>
+  error !== undefined &&
+  (error.code !== DUPLICATE_KEY || (there !== undefined && !there.userId.equals(item.userId)))

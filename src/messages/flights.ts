@@ -1,0 +1,60 @@
+import { attempt, type Deadline } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import type { ObjectId } from '../ids.ts'
+import { type FlightDocument, seen } from './schema.ts'
+
+/**
+ * What became of a flight, the batch that was to insert messages with external ids. It lands when they are
+ * inserted. A transaction may overtake it, and store one of them in its place: the flight then has to look again
+ * whose message is whose before it lands. Both write to one document, so one of them is first.
+ */
+export interface Flights {
+  /**
+   * Lands a flight that knows of so many overtakers.
+   * @returns how many there are: if more, it has not landed
+   */
+  land(flight: ObjectId, known: number, deadline: Deadline): Promise<number>
+  /** In a transaction: overtakes flights. */
+  overtake(flights: ObjectId[], inside: Deadline): Promise<void>
+  /** Of these flights, those that have landed, as hex. */
+  landed(flights: ObjectId[], deadline: Deadline): Promise<Set<string>>
+}
+
+const PREFIX = 'flight:'
+const keyOf = (flight: ObjectId): string => PREFIX + flight.toHexString()
+
+export function createFlights(database: Database): Flights {
+  const collection = database.internal<FlightDocument>(seen.collection)
+  const createdAt = () => ({ $ifNull: ['$createdAt', new Date()] })
+  const overtakers = { $ifNull: ['$overtaken', 0] }
+
+  return {
+    async land(flight, known, deadline) {
+      const landed = { $cond: [{ $eq: [overtakers, known] }, true, '$landed'] }
+      const change = [{ $set: { createdAt: createdAt(), landed } }]
+      /* Not worth a majority: if a fail-over loses it, a message evicted since may come back once. */
+      const options = { upsert: true, returnDocument: 'after', writeConcern: { w: 1 } } as const
+      const document = await attempt(deadline, 'write', (terms) =>
+        collection.findOneAndUpdate({ _id: keyOf(flight) }, change, { ...terms, ...options }),
+      )
+      return document?.overtaken ?? 0
+    },
+
+    async overtake(flights, inside) {
+      const change = [{ $set: { createdAt: createdAt(), overtaken: { $add: [overtakers, 1] } } }]
+      const writes = flights.map((flight) => ({
+        updateOne: { filter: { _id: keyOf(flight) }, update: change, upsert: true },
+      }))
+      await attempt(inside, 'write', (terms) => collection.bulkWrite(writes, terms))
+    },
+
+    async landed(flights, deadline) {
+      const keys = [...new Set(flights.map(keyOf))]
+      if (keys.length === 0) return new Set()
+      const found = await attempt(deadline, 'read', (terms) =>
+        collection.find({ _id: { $in: keys }, landed: true }, terms).toArray(),
+      )
+      return new Set(found.map(({ _id }) => _id.slice(PREFIX.length)))
+    },
+  }
+}

@@ -1,0 +1,111 @@
+import type { Deadline } from '../db/attempt.ts'
+import type { KeyedQueue } from '../db/queue.ts'
+import { inTransaction } from '../db/transaction.ts'
+import { id, parse } from '../input.ts'
+import type { ShapeCheck } from '../shape.ts'
+import { messageNotFound, toEdit, toKeyFilter } from './edit.ts'
+import type { Held } from './journal.ts'
+import type { Look } from './look.ts'
+import { BATCH } from './remove.ts'
+import { type Deletion, deletion, type Message, type MessageDocument, toMessage } from './schema.ts'
+import type { Settling } from './settle.ts'
+import { createTurn, type Turn, type TurnNeeds } from './turn.ts'
+
+interface Needs extends TurnNeeds {
+  settling: Settling
+  look: Look
+  checkPatchMetadata: ShapeCheck | undefined
+  /** Transactions of one user conflict: in turn, they cost no reruns. */
+  queue: KeyedQueue
+  /** Called with messages that are stored. */
+  onStored(documents: MessageDocument[], deadline: Deadline): Promise<void>
+  /** The transaction is committed, and somebody else will settle it. */
+  onUnsettled(error: unknown): void
+}
+
+/** Transactions with messages: the verbs that change messages, and what `withTransaction` is made of. */
+export function createTurns<M>(needs: Needs) {
+  const { database, settling, look, queue, onStored, onUnsettled, checkPatchMetadata } = needs
+
+  /** Runs work in a transaction, and carries out what it decided about messages when it is committed. */
+  async function inTurn<T>(
+    deadline: Deadline,
+    work: (turn: Turn, inside: Deadline) => Promise<T>,
+  ): Promise<T> {
+    let held: Held[] = []
+    let stored: MessageDocument[] = []
+    const result = await inTransaction(database, deadline, async (inside) => {
+      const turn = createTurn(needs, inside)
+      const value = await work(turn, inside)
+      held = await turn.write()
+      stored = turn.appended()
+      return value
+    })
+    if (held.length === 0) return result
+    await settling
+      .settle(held, deadline)
+      .then(() => onStored(stored, deadline))
+      .catch(onUnsettled)
+    return result
+  }
+
+  /** In batches, so that other writers are not starved. */
+  async function remove(user: string, part: (turn: Turn) => Promise<number>): Promise<number> {
+    let removed = 0
+    while (true) {
+      const deadline = database.deadline()
+      const batch = await queue.run(user, () => inTurn(deadline, part), deadline)
+      removed += batch
+      if (batch < BATCH) return removed
+    }
+  }
+
+  return {
+    inTurn,
+
+    reads: {
+      async getMessage(user: unknown, key: unknown): Promise<Message<M>> {
+        const userId = parse(id, user, ['userId'])
+        const message = [{ $match: { ...toKeyFilter(key), userId } }, { $limit: 1 }]
+        const { messages } = await look(userId, { message }, database.deadline())
+        const [found] = messages.message ?? []
+        if (!found) throw messageNotFound()
+        return toMessage(found)
+      },
+    },
+
+    verbs: {
+      async updateMessage(
+        user: unknown,
+        messageId: unknown,
+        change: unknown,
+        options?: unknown,
+      ): Promise<Message<M>> {
+        const userId = parse(id, user, ['userId'])
+        const _id = parse(id, messageId, ['messageId'])
+        const edit = toEdit(change, options, checkPatchMetadata)
+        const deadline = database.deadline()
+        const work = () => inTurn(deadline, (turn) => turn.updateMessage(userId, _id, edit))
+        const changed = await queue.run(userId.toHexString(), work, deadline)
+        return toMessage(changed)
+      },
+
+      async deleteMessages(user: unknown, which: unknown): Promise<number> {
+        const userId = parse(id, user, ['userId'])
+        let removed = 0
+        for (const part of toParts(parse(deletion, which, ['filter'])))
+          removed += await remove(userId.toHexString(), (turn) => turn.deleteMessages(userId, part, BATCH))
+        return removed
+      },
+    },
+  }
+}
+
+/** Ids in batches. Without any, the user is looked at all the same. */
+function toParts(which: Deletion): Deletion[] {
+  if (!('ids' in which)) return [which]
+  const parts: Deletion[] = []
+  for (let i = 0; i === 0 || i < which.ids.length; i += BATCH)
+    parts.push({ ids: which.ids.slice(i, i + BATCH) })
+  return parts
+}

@@ -1,0 +1,34 @@
+import { toObjectId } from '../ids.ts'
+
+/** What is not checked yet may go round in circles. */
+const DEEPEST = 3
+
+/** What a verb's result is about, or its first argument: ids and identities, as keys. */
+export function subjectsOf(values: readonly unknown[], depth = 0): string[] {
+  if (depth > DEEPEST) return []
+  return values.flatMap((value) => {
+    if (Array.isArray(value)) return subjectsOf(value, depth + 1)
+    const id = toObjectId(value)
+    return id ? [id.toHexString()] : subjectsIn(value, depth)
+  })
+}
+
+/**
+ * What a call is about. Of the arguments after the first, only identities that a user is given and the id that an
+ * identity is created with: the rest may be the caller's own JSON, which names whomever it likes.
+ */
+export function subjectsOfCall([first, second]: readonly unknown[]): string[] {
+  const { addIdentities, id } = fieldsOf(second)
+  const isIdentity = typeof fieldsOf(first).provider === 'string'
+  return subjectsOf([first, Array.isArray(addIdentities) ? addIdentities : [], isIdentity ? id : []])
+}
+
+/** Of an object: the user or event that it is, or names, and identities. */
+function subjectsIn(value: unknown, depth: number): string[] {
+  const { id, userId, creatorId, user, event, provider, identities } = fieldsOf(value)
+  if (typeof provider === 'string') return [`${provider} ${String(id)}`]
+  return subjectsOf([id, userId, creatorId, user, event, identities], depth + 1)
+}
+
+const fieldsOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}

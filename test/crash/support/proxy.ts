@@ -1,0 +1,76 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+/** What happens to a request: it arrives, or its connection breaks before it arrives, or before its reply does. */
+export type Fate = 'arrives' | 'is lost' | 'loses its reply'
+/** Decides it, and may take its time. */
+export type Judge = (command: string) => Fate | Promise<Fate>
+
+const HEADER = 16
+const OP_MSG = 2013
+/** What drivers do on their own. */
+const BACKGROUND = ['hello', 'ismaster', 'isMaster', 'endSessions', 'killCursors', 'saslStart', 'ping']
+
+/** Stands between a store and a server, and reads the names of the commands. */
+export async function startProxy(port: number) {
+  let judge: Judge = () => 'arrives'
+  const sockets = new Set<Socket>()
+  const server = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1')
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        sockets.delete(socket)
+        client.destroy()
+        upstream.destroy()
+      })
+    }
+    let isReplyLost = false
+    upstream.on('data', (reply) => (isReplyLost ? client.destroy() : client.write(reply)))
+    let queue = Promise.resolve()
+    forEachMessage(client, (message) => {
+      queue = queue.then(async () => {
+        const command = commandOf(message)
+        const fate = command === undefined ? 'arrives' : await judge(command)
+        if (fate === 'is lost') return void client.destroy()
+        isReplyLost = fate === 'loses its reply'
+        upstream.write(message)
+      })
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    uri: `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}/?directConnection=true`,
+    judgeBy(next: Judge) {
+      judge = next
+    },
+    stop() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
+  }
+}
+
+/** The wire protocol: each message begins with its length. */
+function forEachMessage(socket: Socket, work: (message: Buffer) => void): void {
+  let rest: Buffer = Buffer.alloc(0)
+  socket.on('data', (data) => {
+    rest = Buffer.concat([rest, data])
+    while (rest.length >= HEADER && rest.length >= rest.readInt32LE(0)) {
+      const length = rest.readInt32LE(0)
+      work(rest.subarray(0, length))
+      rest = rest.subarray(length)
+    }
+  })
+}
+
+/** The first key of the command's document; undefined for what is none of the store's. */
+function commandOf(message: Buffer): string | undefined {
+  if (message.readInt32LE(12) !== OP_MSG) return undefined
+  /* After the flags: the kind of section, the document's length, the element's type. */
+  const begin = HEADER + 4 + 1 + 4 + 1
+  const name = message.toString('utf8', begin, message.indexOf(0, begin))
+  return BACKGROUND.includes(name) ? undefined : name
+}
