@@ -80,8 +80,8 @@ export async function assemble({ config, database, retention, release }: Parts) 
   const { observer, close } = createLifetime(
     { log, refuse: running.refuse },
     {
-      end: messages.stopFollowing,
-      async release() {
+      end: messages.endFollowing,
+      release: async () => {
         await upkeep.stop()
         await users.releaseLocks()
         await release()

@@ -129,17 +129,17 @@ export const versionConflict = (expected: number, actual: number): DialogueStore
     { expected, actual },
   )
 
+export const transactionClosed = (): DialogueStoreError =>
+  new DialogueStoreError(
+    'TRANSACTION_CLOSED',
+    'The transaction has ended. Use tx only inside the function that got it, and await its calls there.',
+  )
+
 export const cursorGone = (cause?: unknown): DialogueStoreError =>
   new DialogueStoreError(
     'CURSOR_GONE',
     'The server no longer knows what was stored since then. Read a page with retrieveHistory(), and follow from its live.',
     { cause },
-  )
-
-export const transactionClosed = (): DialogueStoreError =>
-  new DialogueStoreError(
-    'TRANSACTION_CLOSED',
-    'The transaction has ended. Use tx only inside the function that got it, and await its calls there.',
   )
 
 export const storeClosed = (): DialogueStoreError =>

@@ -1,7 +1,7 @@
 import { storeClosed } from './errors.ts'
 import type { Observer } from './log.ts'
 
-/** What there is to do at the end. */
+/** What there is to do at a store's end. */
 interface Endings {
   /** Ends at once what would go on by itself. */
   end(): Promise<void>

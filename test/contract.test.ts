@@ -81,15 +81,15 @@ const ALIASES: Record<string, string[]> = {
 
 /** What the contract has and this version does not: the list shrinks with every version. */
 const TO_COME = {
-  verbs: [] as string[],
+  verbs: [],
   codes: ['CALENDAR_CONFLICT', 'CALENDAR_REFUSED', 'CALENDAR_UNAVAILABLE'],
 }
 
 const CODES = [
   ...['INVALID_INPUT', 'USER_NOT_FOUND', 'MESSAGE_NOT_FOUND', 'EVENT_NOT_FOUND', 'IDENTITY_TAKEN'],
   ...['VERSION_CONFLICT', 'STATE_CONFLICT', 'TOO_LARGE', 'TRANSACTIONS_UNSUPPORTED', 'SERVER_UNSUPPORTED'],
-  ...['MIGRATION_PENDING', 'MIGRATION_MISMATCH', 'RETENTION_MISMATCH', 'CURSOR_GONE', 'STORE_CLOSED'],
-  ...['OVERLOADED', 'USER_LOCKED', 'TIMEOUT', 'UNAVAILABLE', 'TRANSACTION_CLOSED'],
+  ...['MIGRATION_PENDING', 'MIGRATION_MISMATCH', 'RETENTION_MISMATCH', 'STORE_CLOSED', 'OVERLOADED'],
+  ...['USER_LOCKED', 'TIMEOUT', 'UNAVAILABLE', 'TRANSACTION_CLOSED', 'CURSOR_GONE'],
 ]
 
 const root = fileURLToPath(new URL('..', import.meta.url))

@@ -82,7 +82,8 @@ describe('README', () => {
       ({ stdout }: { stdout: string }) => stdout,
     )
     expect(complaints).toBe('')
-  })
+    /* The compiler checks the sources, too, and other tests have the processors meanwhile. */
+  }, 180_000)
 
   test.each(['verbs', 'bot', 'shapes', 'testing'])('shows code that does what it says: %s', async (name) => {
     const { db, dbName } = await makeDatabase()

@@ -1,6 +1,7 @@
 import { attempt } from '../db/attempt.ts'
 import { ObjectId } from '../ids.ts'
-import { type JournalDocument, journal, OPEN, UNSETTLED } from '../messages/journal.ts'
+import { type JournalDocument, journal } from '../messages/entry.ts'
+import { OPEN, UNSETTLED } from '../messages/journal.ts'
 import {
   type Finding,
   type Found,

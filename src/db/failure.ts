@@ -98,6 +98,10 @@ export function toStoreError(error: unknown, outcome: Outcome = 'not-applied'): 
     const text = "The server refused the credentials. Check the URI's user, and its rights on this database."
     return new DialogueStoreError('UNAVAILABLE', text, { ...details, retryable: false })
   }
+  if (isConflict(error)) {
+    const text = 'Others went on writing to the same documents until the time was over. Repeat the call.'
+    return new DialogueStoreError('UNAVAILABLE', text, details)
+  }
   const text =
     'MongoDB is out of reach or refused the command. See the cause, and check the server and the URI.'
   return new DialogueStoreError('UNAVAILABLE', text, { ...details, retryable: isTransient(error) })

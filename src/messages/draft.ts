@@ -1,6 +1,6 @@
 import type { Position } from '../cursor.ts'
 import type { ObjectId } from '../ids.ts'
-import type { Intents } from './journal.ts'
+import type { Intents } from './entry.ts'
 import type { Deletion, MessageDocument, MessageFilter } from './schema.ts'
 
 /** What is known of a message that a transaction deletes. */

@@ -34,7 +34,7 @@ export interface HistoryPage<M> {
   live: string
 }
 
-interface Rows extends Pick<Found, 'again'> {
+interface Rows extends Pick<Found, 'touches' | 'again'> {
   page: MessageDocument[]
   beyond: { _id: ObjectId }[]
 }
@@ -79,7 +79,7 @@ export function createHistory<M>({ database, look, live }: Needs) {
     )
     const after = await look(userId, {}, deadline)
     if (before.touches !== after.touches) return largeRows(userId, cut, deadline)
-    return { page, beyond, again: true }
+    return { page, beyond, touches: before.touches, again: true }
   }
 
   const read = (userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> =>
@@ -118,7 +118,11 @@ export function createHistory<M>({ database, look, live }: Needs) {
   /** A page within the bound of keys, oldest first, and the places from which to go on either way. */
   async function pageOf(userId: ObjectId, cut: Cut, deadline: Deadline) {
     const end = sieve(cut.filter) && (await horizon(cut, deadline))
-    const { page, beyond, again } = await read(userId, { ...cut, interval: until(cut, end) }, deadline)
+    const { page, beyond, touches, again } = await read(
+      userId,
+      { ...cut, interval: until(cut, end) },
+      deadline,
+    )
     const more = page.length > cut.limit
     const shown = page.slice(0, cut.limit)
     const ordered = cut.backward ? shown.reverse() : shown
@@ -135,6 +139,7 @@ export function createHistory<M>({ database, look, live }: Needs) {
       documents: ordered,
       older: cut.backward ? onwards : back,
       newer: cut.backward ? back : onwards,
+      touches,
       again,
     }
   }
@@ -166,9 +171,14 @@ export function createHistory<M>({ database, look, live }: Needs) {
       const countNow = async () =>
         counted === false ? undefined : count(cut.scope, intervalOf(filter), filter, most, deadline)
       const pageFrom = async (place: Place) => ({ place, ...(await pageOf(userId, cut, deadline)) })
-      const [page, counting] = await Promise.all([live.before(deadline).then(pageFrom), countNow()])
-      /* What the page had to wait for, the count may have missed. */
-      const total = page.again ? await countNow() : counting
+      const pageNow = () => live.before(deadline).then(pageFrom)
+      let [page, total] = await Promise.all([pageNow(), countNow()])
+      /* A count at the same time may have seen a part of a turn: one between two looks that agree has not. */
+      for (let isWhole = !total || page.touches === 0; !isWhole; ) {
+        total = await countNow()
+        isWhole = (await look(userId, {}, deadline)).touches === page.touches
+        if (!isWhole) page = await pageNow()
+      }
       const cursor = (place: Position | undefined) => (place ? encodeCursor(userId, place) : null)
       return {
         messages: page.documents.map((document) => toMessage<M>(document)),

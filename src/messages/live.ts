@@ -95,7 +95,7 @@ interface Shown {
   /** Known before. */
   place: Place
   documents: MessageDocument[]
-  /** What a transaction had decided, maybe long ago, was stored in between. */
+  /** What a transaction decided, maybe long ago, was stored in between. */
   again: boolean
 }
 

@@ -3,7 +3,8 @@ import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { userNotFound } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
-import { journal, OPEN } from './journal.ts'
+import { journal } from './entry.ts'
+import { OPEN } from './journal.ts'
 import { type MessageDocument, messages } from './schema.ts'
 
 /** How messages see users: their collection, and the filter of those who exist. */
@@ -23,7 +24,7 @@ export interface Found {
   messages: Record<string, MessageDocument[]>
   /** How many transactions have stored something of the user. */
   touches: number
-  /** It had to look more than once. */
+  /** It had to look more than once: what a transaction decided, maybe long ago, was stored meanwhile. */
   again: boolean
 }
 

@@ -66,12 +66,11 @@ export function createMessages<M>(needs: Needs) {
     onUnsettled: (error) => warn('settle', error),
   })
   const { retrieveHistory, iterateHistory } = history
-  const { followMessages } = following
   return {
     writes: { ...createStoring<M>({ ...shared, usersAmong: directory.among }), ...turns.verbs },
     reads: { ...turns.reads, retrieveHistory },
-    iterables: { iterateHistory, followMessages },
-    stopFollowing: following.close,
+    iterables: { iterateHistory, followMessages: following.followMessages },
+    endFollowing: following.close,
     inTurn: turns.inTurn,
     countAfter: history.countAfter,
     countFrom: history.countFrom,

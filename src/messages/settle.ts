@@ -5,17 +5,8 @@ import type { Database } from '../db/database.ts'
 import { codeOf, DOCUMENT_VALIDATION_FAILURE, isTooLarge, timedOut } from '../db/failure.ts'
 import { DialogueStoreError } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
-import {
-  COMMAND_MS,
-  type Held,
-  inTime,
-  type Journal,
-  type JournalDocument,
-  journal as model,
-  OPEN,
-  TOO_LATE,
-  UNSETTLED,
-} from './journal.ts'
+import { type Held, type JournalDocument, journal as model } from './entry.ts'
+import { COMMAND_MS, inTime, type Journal, OPEN, TOO_LATE, UNSETTLED } from './journal.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { messages } from './schema.ts'
 import { capOf } from './size.ts'

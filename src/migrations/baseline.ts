@@ -1,7 +1,7 @@
 import { contexts } from '../contexts/schema.ts'
 import type { ModelDefinition } from '../db/definition.ts'
 import { events } from '../events/schema.ts'
-import { journal } from '../messages/journal.ts'
+import { journal } from '../messages/entry.ts'
 import { creationOptions } from '../messages/retention.ts'
 import { messages, seen } from '../messages/schema.ts'
 import { locks } from '../users/lock.ts'

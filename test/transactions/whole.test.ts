@@ -29,6 +29,14 @@ const READERS: Record<string, (store: DialogueStore, userId: string) => Promise<
     const { messages } = await store.retrieveHistory(userId, { limit: 1000, count: false })
     return messages.length % EACH
   },
+  'the count of retrieveHistory': async (store, userId) => {
+    const { count } = await store.retrieveHistory(userId, { limit: 1, count: 'exact' })
+    return (count ?? 0) % EACH
+  },
+  'the count of a page, and the page': async (store, userId) => {
+    const { messages, count } = await store.retrieveHistory(userId, { limit: 1000 })
+    return messages.length - (count ?? 0)
+  },
   iterateHistory: async (store, userId) => {
     let count = 0
     for await (const _ of store.iterateHistory(userId)) count++

@@ -1,21 +1,21 @@
-import { readFileSync } from 'node:fs'
 import mongoose from 'mongoose'
 import { ObjectId } from '../../../src/ids.ts'
 import { type DialogueStore, openStore, type Retention } from '../../../src/index.ts'
 import { startServer } from '../../../src/testing/index.ts'
 import { makeEvent, makeMessages, makeUser, storedOf } from '../../support/make.ts'
-import { type Child, eventually, runFixture } from '../../testing/fixtures/children.ts'
 import { CHANGED, DELIVERY, type Operation, REPLY, type Scene } from './operations.ts'
+import { startVictim } from './victim.ts'
 
-/** What a victim says at its end. */
-export interface Said {
-  commands: number
-  heard: { value: unknown } | { code: string; outcome: string }
-}
+/**
+ * The journal works the same on both. With TORTURE set, everything is tried on both; otherwise what has nothing to do
+ * with the kind of collection is tried on one.
+ */
+export const KINDS = ['capped', 'rolling'] as const
+export const isTorture = Boolean(process.env.TORTURE)
 
 /** A server that ends transactions of the dead soon, and a store on it. */
 export async function makeCrashWorld(retention: Retention) {
-  const args = ['--setParameter', 'transactionLifetimeLimitSeconds=1']
+  const args = ['--setParameter', 'transactionLifetimeLimitSeconds=3']
   const server = await startServer({ own: true, args })
   const client = await mongoose.mongo.MongoClient.connect(server.uri)
   const dbName = `crash-${retention.kind}`
@@ -27,11 +27,9 @@ export async function makeCrashWorld(retention: Retention) {
     db,
     uri: server.uri,
     open,
+    makeScenes: (count: number) => Promise.all(Array.from({ length: count }, () => makeScene(store))),
     makeScene: () => makeScene(store),
-    run: (operation: Operation, scene: Scene, at = 0, signal: NodeJS.Signals = 'SIGKILL'): Child => {
-      const args = [dbName, operation, JSON.stringify(scene), `${at}`, signal]
-      return runFixture('../../crash/fixtures/victim.ts', args, { env: { MONGODB_URI: server.uri } })
-    },
+    startVictim: (stores: number) => startVictim({ port: server.members[0]?.port ?? 0, dbName }, stores),
     async stop() {
       await store.close()
       await client.close()
@@ -48,30 +46,6 @@ export async function makeScene(store: DialogueStore): Promise<Scene> {
   await store.storeContext(userId, { turns: 1 })
   return { userId, messageIds: messages.map(({ id }) => id), freshId: new ObjectId().toHexString() }
 }
-
-/** How many commands an operation sends when nothing is in its way. */
-export async function countCommands(world: CrashWorld, operation: Operation): Promise<number> {
-  return (await saidBy(world.run(operation, await world.makeScene()))).commands
-}
-
-export async function saidBy(child: Child): Promise<Said> {
-  await child.ended
-  try {
-    return JSON.parse(child.output.stdout) as Said
-  } catch {
-    throw new Error(`The victim said nothing: ${child.output.stderr}`)
-  }
-}
-
-/** Linux: until a process is stopped, or has ended. */
-export const untilStopped = (pid: number): Promise<void> =>
-  eventually(() => {
-    try {
-      return /^State:\s*[TZ]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-    } catch {
-      return true
-    }
-  })
 
 type Stored = Awaited<ReturnType<typeof storedOf>>
 
@@ -105,17 +79,4 @@ export async function isDone(
       : PARTS[operation](stored, scene)
   if (new Set(parts).size > 1) throw new Error(`${operation} is done in part: ${parts}`)
   return parts[0] ?? false
-}
-
-/** Runs work for each number, several at a time: most of it is waiting. */
-export async function forEachCommand(count: number, work: (at: number) => Promise<void>): Promise<void> {
-  const left = Array.from({ length: count }, (_, i) => i + 1)
-  const worker = async () => {
-    for (let at = left.shift(); at !== undefined; at = left.shift()) {
-      await work(at).catch((error: unknown) => {
-        throw new Error(`at command ${at} of ${count}`, { cause: error })
-      })
-    }
-  }
-  await Promise.all(Array.from({ length: 6 }, worker))
 }

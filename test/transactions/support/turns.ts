@@ -84,7 +84,7 @@ export function gate() {
 
 /** Polls until something holds: for what tells nobody that it has happened. */
 export async function until(holds: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 20_000
+  const end = Date.now() + 40_000
   while (!(await holds())) {
     if (Date.now() > end) throw new Error('it never came to hold')
     await new Promise((resolve) => setTimeout(resolve, 5))
