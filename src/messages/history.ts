@@ -34,7 +34,7 @@ export interface HistoryPage<M> {
   live: string
 }
 
-interface Rows extends Pick<Found, 'touches'> {
+interface Rows extends Pick<Found, 'touches' | 'again'> {
   page: MessageDocument[]
   beyond: { _id: ObjectId }[]
 }
@@ -79,7 +79,7 @@ export function createHistory<M>({ database, look, live }: Needs) {
     )
     const after = await look(userId, {}, deadline)
     if (before.touches !== after.touches) return largeRows(userId, cut, deadline)
-    return { page, beyond, touches: before.touches }
+    return { page, beyond, touches: before.touches, again: true }
   }
 
   const read = (userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> =>
@@ -118,7 +118,11 @@ export function createHistory<M>({ database, look, live }: Needs) {
   /** A page within the bound of keys, oldest first, and the places from which to go on either way. */
   async function pageOf(userId: ObjectId, cut: Cut, deadline: Deadline) {
     const end = sieve(cut.filter) && (await horizon(cut, deadline))
-    const { page, beyond, touches } = await read(userId, { ...cut, interval: until(cut, end) }, deadline)
+    const { page, beyond, touches, again } = await read(
+      userId,
+      { ...cut, interval: until(cut, end) },
+      deadline,
+    )
     const more = page.length > cut.limit
     const shown = page.slice(0, cut.limit)
     const ordered = cut.backward ? shown.reverse() : shown
@@ -136,6 +140,7 @@ export function createHistory<M>({ database, look, live }: Needs) {
       older: cut.backward ? onwards : back,
       newer: cut.backward ? back : onwards,
       touches,
+      again,
     }
   }
 
@@ -181,7 +186,7 @@ export function createHistory<M>({ database, look, live }: Needs) {
         countIsExact: total?.countIsExact ?? false,
         older: cursor(page.older),
         newer: cursor(page.newer),
-        live: await live.of(page.place, page.documents, deadline),
+        live: await live.of(page, deadline),
       }
     },
 

@@ -90,6 +90,15 @@ const CLOCKS_DIFFER_MS = 120_000
 /** Behind mongos: how much earlier than the cluster time everything is seen. */
 const UNSEEN_MS = 5000
 
+/** A page that has been read. */
+interface Shown {
+  /** Known before. */
+  place: Place
+  documents: MessageDocument[]
+  /** What a transaction decided, maybe long ago, was stored in between. */
+  again: boolean
+}
+
 /** Makes the pages' `live`. */
 export function createLive({ timeoutMs }: Database, clock: Clock) {
   return {
@@ -99,8 +108,8 @@ export function createLive({ timeoutMs }: Database, clock: Clock) {
       return placeAt(majority ?? earlier(latest, UNSEEN_MS))
     },
     /** The `live` of a page that has been read. */
-    async of(place: Place, documents: MessageDocument[], deadline: Deadline): Promise<string> {
-      const since = timeOf(place).t * 1000 - CLOCKS_DIFFER_MS - timeoutMs
+    async of({ place, documents, again }: Shown, deadline: Deadline): Promise<string> {
+      const since = again ? Number.NEGATIVE_INFINITY : timeOf(place).t * 1000 - CLOCKS_DIFFER_MS - timeoutMs
       const ids = documents
         .filter(({ createdAt }) => createdAt.getTime() > since)
         .map(({ _id }) => _id.toHexString())

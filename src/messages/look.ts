@@ -24,6 +24,8 @@ export interface Found {
   messages: Record<string, MessageDocument[]>
   /** How many transactions have stored something of the user. */
   touches: number
+  /** It had to look more than once: what a transaction decided, maybe long ago, was stored meanwhile. */
+  again: boolean
 }
 
 export type Look = (
@@ -67,14 +69,14 @@ export function createLook({ database, users, settleUsers }: Needs): Look {
 
   return async (userId, pipelines, deadline) => {
     const pipeline = toPipeline(userId, pipelines)
-    while (true) {
+    for (let again = false; ; again = true) {
       const [row] = await attempt(deadline, 'read', (terms) =>
         users.collection.aggregate<Row>(pipeline, terms).toArray(),
       )
       if (!row) throw userNotFound()
       const { open, then, touches = 0 } = row
       if (open.length > 0) await settleUsers([userId], deadline)
-      else if (touches === (then[0]?.touches ?? 0)) return { messages: row.messages ?? {}, touches }
+      else if (touches === (then[0]?.touches ?? 0)) return { messages: row.messages ?? {}, touches, again }
     }
   }
 }

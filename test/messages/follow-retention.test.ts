@@ -20,6 +20,21 @@ describe('following', () => {
     await follower.stop()
   })
 
+  test.each(['capped', 'rolling'] as const)('gives what a transaction stores: %s', async (kind) => {
+    const { dbName } = await makeDatabase()
+    const store = await makeStore({ dbName, retention: { kind } })
+    const { id } = await makeUser(store)
+    const follower = startFollower(store, { userId: id })
+    await store.withTransaction(async (tx) => {
+      await makeMessages(tx, id, 3)
+      await tx.mergeContext(id, { turn: 1 })
+    })
+    await makeMessages(store, id, 1, { content: 'last' })
+    await follower.has(4)
+    expect(follower.contents()).toEqual(['message 0', 'message 1', 'message 2', 'last'])
+    await follower.stop()
+  })
+
   test('from within a transaction, all of which has one time, goes on with the rest of it', async () => {
     const { db, dbName } = await makeDatabase()
     const store = await makeStore({ dbName, retention: { kind: 'rolling' } })

@@ -30,7 +30,11 @@ function startWriters(userId: string): () => Promise<string[]> {
     const ids: string[] = []
     while (!stopped) {
       const count = 1 + Math.floor(Math.random() * (writer === 0 ? 40 : 3))
-      const stored = await makeMessages(store, userId, count)
+      /* What a transaction stores is brought to the messages after it, by whoever needs it first. */
+      const stored =
+        writer === 1
+          ? await store.withTransaction((tx) => makeMessages(tx, userId, count))
+          : await makeMessages(store, userId, count)
       ids.push(...stored.map(({ id }) => id))
     }
     return ids

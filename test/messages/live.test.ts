@@ -111,10 +111,10 @@ describe("a page's live", () => {
     createdAt: new Date((NOW + seconds) * 1000),
     version: 1,
   })
-  const originOf = async (time: ServerTime, documents: MessageDocument[]) => {
+  const originOf = async (time: ServerTime, documents: MessageDocument[], again = false) => {
     const live = createLive(database, clockOf(time))
     const place = await live.before(database.deadline())
-    return decodeOrigin(await live.of(place, documents, database.deadline()))
+    return decodeOrigin(await live.of({ place, documents, again }, database.deadline()))
   }
 
   test('names what the page may show from beyond the place, and nothing older', async () => {
@@ -123,6 +123,11 @@ describe("a page's live", () => {
     expect(timeOf(place).t).toBe(NOW)
     expect([...(page?.ids ?? [])]).toEqual(messages.slice(2).map(({ _id }) => _id.toHexString()))
     expect(timeOf(page?.end ?? '').t).toBe(NOW + 5)
+  })
+
+  test('names all that the page shows, if a transaction was settled for it', async () => {
+    const { page } = await originOf({ majority: at(0), latest: at(5) }, [messageAt(-3600)], true)
+    expect(page?.ids.size).toBe(1)
   })
 
   test('names nothing when nothing was stored meanwhile', async () => {

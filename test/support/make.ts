@@ -31,7 +31,7 @@ export const makeUser = (store: DialogueStore, fields: Partial<NewUser> = {}): P
 
 /** What the user said, oldest first: `message 0`, `message 1`, … */
 export async function makeMessages(
-  store: DialogueStore,
+  store: Pick<DialogueStore, 'storeMessages'>,
   userId: string,
   count: number,
   fields: Partial<NewMessage> = {},
