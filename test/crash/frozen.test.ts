@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { storedOf } from '../support/make.ts'
-import { OPERATIONS, type Operation, type Scene } from './support/operations.ts'
+import { type Case, holdAll, makeCases } from './support/cases.ts'
+import { OPERATIONS, type Operation } from './support/operations.ts'
 import { findOrphans } from './support/orphans.ts'
-import type { Heard, Victim } from './support/victim.ts'
-import { type CrashWorld, isDone, isTorture, KINDS, makeCrashWorld } from './support/world.ts'
+import type { Victim } from './support/victim.ts'
+import { type CrashWorld, isDone, makeCrashWorld } from './support/world.ts'
 
 /** What a caller may hear whose user was erased while their process was frozen. */
 const LATE = ['USER_NOT_FOUND', 'EVENT_NOT_FOUND', 'MESSAGE_NOT_FOUND']
-const ALL = ['turn', 'message', 'event', 'edit', 'remove'] as const
-const SOME = ['turn', 'message'] as const
-/** More than any operation sends, so each is also frozen at its end. */
-const STORES = 26
+const WRITERS = ['turn', 'message', 'event', 'edit', 'remove'] as const
+/** More than the commands that all of them send. */
+const STORES = 70
 
-describe.each(KINDS)('a process on %s messages, frozen at each command', (kind) => {
+describe.each(['capped', 'rolling'] as const)('a process on %s messages, frozen at each command', (kind) => {
   let world: CrashWorld
   let victim: Victim
   beforeAll(async () => {
@@ -25,75 +25,70 @@ describe.each(KINDS)('a process on %s messages, frozen at each command', (kind) 
   })
 
   /**
-   * Freezes a process in which an operation runs many times, each held at another of its commands.
+   * Freezes a process in which each operation runs many times, each time held at another of its commands.
    * @param work is done for each meanwhile
-   * @returns what its callers heard when it had gone on
+   * @returns what the callers heard when the process had gone on
    */
-  async function whileFrozen(operation: Operation, work: (scene: Scene) => Promise<void>) {
-    const count = await victim.count(operation, await world.makeScene())
-    expect(count).toBeLessThan(STORES)
-    const scenes = await world.makeScenes(count + 2)
-    const runs = await Promise.all(
-      scenes.map((scene, i) => victim.runUpTo(i, operation, scene, (number) => number === i + 1)),
-    )
+  async function whileFrozen(operations: readonly Operation[], work: (one: Case) => Promise<void>) {
+    const cases = await makeCases(world, victim, operations)
+    expect(cases.length).toBeLessThanOrEqual(STORES)
+    const runs = await holdAll(victim, cases)
     await victim.freeze()
     try {
-      await Promise.all(scenes.map(work))
+      await Promise.all(cases.map(work))
     } finally {
       victim.wake()
     }
-    const heard = await Promise.all(runs.map((run) => run.heard))
-    return scenes.map((scene, i): [Scene, Heard] => [scene, heard[i] ?? { killed: true }])
+    const heard = await Promise.all(runs)
+    return cases.map((one, i) => ({ ...one, heard: heard[i] ?? { killed: true } }))
   }
 
-  test.each(isTorture || kind === 'capped' ? ALL : SOME)(
-    '%s leaves nothing of a user who is erased meanwhile',
-    async (operation) => {
-      const ends = await whileFrozen(operation, async ({ userId }) => {
-        expect(await world.store.deleteUser(userId)).toMatchObject({ userId, contexts: 1 })
-      })
-      for (const [, heard] of ends) if ('code' in heard) expect(LATE).toContain(heard.code)
-      expect(await findOrphans(world.db)).toEqual({})
-    },
-  )
+  test('leaves nothing of a user who is erased meanwhile', async () => {
+    const ends = await whileFrozen(WRITERS, async ({ scene: { userId } }) => {
+      expect(await world.store.deleteUser(userId)).toMatchObject({ userId, contexts: 1 })
+    })
+    const surprised = ends.filter(({ heard }) => 'code' in heard && !LATE.includes(heard.code))
+    expect(surprised).toEqual([])
+    expect(await findOrphans(world.db)).toEqual({})
+  })
 
-  test.each(['turn', 'message', 'edit', 'remove'] as const)(
-    '%s shows to others whole, or not at all',
-    async (operation) => {
-      const ends = await whileFrozen(operation, async (scene) => {
-        const { messages } = await world.store.retrieveHistory(scene.userId)
-        const done = await isDone(world, operation, scene)
-        const then = { turn: 5, message: 4, remove: 1 }[operation as string] ?? 3
-        expect(messages.length).toBe(done ? then : 3)
-      })
-      for (const [scene, heard] of ends) {
-        expect(heard).toHaveProperty('value')
-        expect(await isDone(world, operation, scene)).toBe(true)
-      }
-    },
-  )
+  test('shows its operations to others whole, or not at all', async () => {
+    const ends = await whileFrozen(WRITERS, async ({ operation, at, scene }) => {
+      const { messages } = await world.store.retrieveHistory(scene.userId)
+      const done = await isDone(world, operation, scene)
+      const then = { turn: 5, message: 4, remove: 1 }[operation as string] ?? 3
+      expect([operation, at, messages.length]).toEqual([operation, at, done ? then : 3])
+    })
+    for (const { operation, at, scene, heard } of ends) {
+      expect([operation, at, heard]).toEqual([operation, at, { value: expect.anything() }])
+      expect(await isDone(world, operation, scene)).toBe(true)
+    }
+  })
 
   test('a delivery that comes again meanwhile is stored once, and counts once', async () => {
     const again: unknown[] = []
-    const ends = await whileFrozen('turn', async (scene) => {
-      again.push(await OPERATIONS.turn(world.store, scene))
+    const ends = await whileFrozen(['turn', 'message'], async ({ operation, scene }) => {
+      again.push(await OPERATIONS[operation](world.store, scene))
     })
     expect(again).toContain(false)
     expect(again).toContain(true)
-    for (const [scene] of ends) {
-      expect(await isDone(world, 'turn', scene)).toBe(true)
-      expect((await storedOf(world.db, scene.userId)).messages.length).toBe(5)
+    for (const { operation, scene } of ends) {
+      expect(await isDone(world, operation, scene)).toBe(true)
+      expect((await storedOf(world.db, scene.userId)).messages.length).toBe(operation === 'turn' ? 5 : 4)
     }
+    /* Of two calls with one external id, one has created the message. */
+    const firsts = ends.filter(({ heard }) => 'value' in heard && heard.value === true).length
+    expect(firsts + again.filter((created) => created === true).length).toBe(ends.length)
   })
 
   test('deleteUser is ended by another process, and both have the same receipt', async () => {
     const receipts = new Map<string, unknown>()
-    const ends = await whileFrozen('erase', async ({ userId }) => {
+    const ends = await whileFrozen(['erase'], async ({ scene: { userId } }) => {
       const receipt = await world.store.deleteUser(userId)
       expect(receipt).toMatchObject({ userId, messages: 3, contexts: 1, events: 1 })
       receipts.set(userId, { ...receipt, erasedAt: receipt.erasedAt.toISOString() })
     })
-    for (const [{ userId }, heard] of ends) expect(heard).toEqual({ value: receipts.get(userId) })
+    for (const { scene, heard } of ends) expect(heard).toEqual({ value: receipts.get(scene.userId) })
     expect(await findOrphans(world.db)).toEqual({})
   })
 })

@@ -20,7 +20,7 @@ export interface Order {
 }
 
 /** What a caller heard: nothing, if their process was killed. */
-export type Heard = { value: unknown } | { code: string; outcome: string } | { killed: true }
+export type Heard = { value: unknown } | { code: string; outcome: string; cause: string } | { killed: true }
 
 export type Victim = Awaited<ReturnType<typeof startVictim>>
 

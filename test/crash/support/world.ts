@@ -6,11 +6,7 @@ import { makeEvent, makeMessages, makeUser, storedOf } from '../../support/make.
 import { CHANGED, DELIVERY, type Operation, REPLY, type Scene } from './operations.ts'
 import { startVictim } from './victim.ts'
 
-/**
- * The journal works the same on both. With TORTURE set, everything is tried on both; otherwise what has nothing to do
- * with the kind of collection is tried on one.
- */
-export const KINDS = ['capped', 'rolling'] as const
+/** Try everything, however long it takes. */
 export const isTorture = Boolean(process.env.TORTURE)
 
 /** A server that ends transactions of the dead soon, and a store on it. */
