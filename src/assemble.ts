@@ -83,6 +83,7 @@ export async function assemble({ config, database, retention, release }: Parts) 
       end: messages.endFollowing,
       release: async () => {
         await upkeep.stop()
+        await messages.tidied()
         await users.releaseLocks()
         await release()
       },

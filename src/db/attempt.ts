@@ -9,6 +9,8 @@ export interface Deadline {
   remaining(): number
   /** The transaction that the verb's commands belong to, if any. */
   readonly transaction?: Transaction
+  /** Is told of every write that is sent: it may still be under way when nobody waits for it any more. */
+  onWrite?(reply: Promise<unknown>): void
 }
 
 /** What sends the commands of a transaction: one after the other, and none after the first that failed. */
@@ -74,9 +76,9 @@ export async function attempt<T>(
     const left = deadline.remaining()
     if (left === 0) throw timedOut(outcome)
     try {
-      return await within(left, command({ maxTimeMS: left }, round), () =>
-        timedOut(effect === 'write' ? 'unknown' : outcome),
-      )
+      const reply = command({ maxTimeMS: left }, round)
+      if (effect === 'write') deadline.onWrite?.(reply)
+      return await within(left, reply, () => timedOut(effect === 'write' ? 'unknown' : outcome))
     } catch (error) {
       if (effect === 'write' && isUnsure(error)) outcome = 'unknown'
       if (isExpired(error)) throw timedOut(outcome)

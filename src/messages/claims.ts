@@ -50,10 +50,13 @@ export interface Claims {
   look(named: Named, inside: Deadline): Promise<Earlier | undefined>
   /** In a transaction: claims external ids for messages that the journal stores, and takes over from flights. */
   write(wanted: { key: string; messageId: ObjectId; from: ObjectId[] }[], inside: Deadline): Promise<void>
-  /** Before messages are deleted: their external ids must not bring them back, even if their flight crashed. */
+  /**
+   * Before messages are deleted: their external ids must not bring them back, even if their flight crashed, or is so
+   * slow that it inserts them afterwards.
+   */
   keepAway(documents: Named[], deadline: Deadline): Promise<void>
   /** Takes back the claims of messages that were refused. */
-  release(documents: MessageDocument[], deadline: Deadline): Promise<void>
+  release(documents: (Named & Pick<MessageDocument, '_id'>)[], deadline: Deadline): Promise<void>
   /** Removes every claim of a user. */
   erase(userId: ObjectId): Promise<void>
 }
@@ -207,9 +210,13 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     async keepAway(documents, deadline) {
       const keys = documents.filter(({ externalId }) => externalId !== undefined).map(seenKey)
       if (keys.length === 0) return
+      const found = (await read(keys, deadline)).flatMap(({ flights: on = [] }) => on)
       await attempt(deadline, 'write', (terms) =>
         claims.updateMany({ _id: { $in: keys } }, { $unset: { flights: 1 } }, terms),
       )
+      const landed = await flights.landed(found, deadline)
+      const under = found.filter((flight) => !landed.has(flight.toHexString()))
+      if (under.length > 0) await flights.overtake(under, deadline)
     },
 
     async release(documents, deadline) {

@@ -39,7 +39,7 @@ export function createStoring<M>({
   usersAmong,
   onStored,
 }: Needs) {
-  const flush = createWriter({ database, retention, claims, usersAmong, onStored })
+  const { flush, tidied } = createWriter({ database, retention, claims, usersAmong, onStored })
   const lane = createLane<MessageDocument, Stored>({
     flush,
     /* Bulk inserts from several connections slow each other down on a capped collection. */
@@ -53,6 +53,8 @@ export function createStoring<M>({
   }
 
   return {
+    /** Resolves when no message is under way that its caller has given up. */
+    tidied,
     async storeMessage(input: unknown): Promise<{ message: Message<M>; created: boolean }> {
       const { document, bytes } = accept(input)
       const stored = await lane.send(document, bytes, database.deadline())

@@ -65,9 +65,11 @@ export function createMessages<M>(needs: Needs) {
     touchUser: directory.touch,
     onUnsettled: (error) => warn('settle', error),
   })
+  const { tidied, ...storing } = createStoring<M>({ ...shared, usersAmong: directory.among })
   const { retrieveHistory, iterateHistory } = history
   return {
-    writes: { ...createStoring<M>({ ...shared, usersAmong: directory.among }), ...turns.verbs },
+    writes: { ...storing, ...turns.verbs },
+    tidied,
     reads: { ...turns.reads, retrieveHistory },
     iterables: { iterateHistory, followMessages: following.followMessages },
     endFollowing: following.close,

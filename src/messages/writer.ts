@@ -9,6 +9,7 @@ import type { Claims } from './claims.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type MessageDocument, messages } from './schema.ts'
 import { capOf } from './size.ts'
+import { createTidying, type Trace } from './tidy.ts'
 
 interface Needs {
   database: Database
@@ -118,15 +119,18 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
   /** A message whose user is gone is removed by its own writer. */
   async function withdraw(drafts: Draft[], missing: Set<string>, deadline: Deadline): Promise<Draft[]> {
     const gone = drafts.filter(({ item }) => missing.has(item.userId.toHexString())).map(({ item }) => item)
-    if (gone.length > 0) {
-      const filter = { $or: gone.map(({ _id, userId }) => ({ _id, userId })) }
-      await retention.removeThroughFence(deadline, () =>
-        attempt(deadline, 'write', (terms) => collection.deleteMany(filter, terms)),
-      )
-      await claims.release(gone, deadline)
-    }
+    if (gone.length > 0) await remove(gone, deadline)
     return refuse(drafts, missing)
   }
+
+  async function remove(gone: Trace[], deadline: Deadline): Promise<void> {
+    const filter = { $or: gone.map(({ _id, userId }) => ({ _id, userId })) }
+    await retention.removeThroughFence(deadline, () =>
+      attempt(deadline, 'write', (terms) => collection.deleteMany(filter, terms)),
+    )
+    await claims.release(gone, deadline)
+  }
+  const tidying = createTidying({ database, usersAmong, withdraw: remove })
 
   /**
    * A transaction under way may hold an external id, and its process may be frozen. So those that have to wait go
@@ -134,7 +138,8 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
    */
   async function claimSoon(drafts: Draft[], flight: ObjectId, deadline: Deadline): Promise<Draft[]> {
     const alone = drafts.length === 1
-    const soon = alone ? deadline : deadlineIn(Math.min(HELD_MS, deadline.remaining()))
+    const { remaining } = deadlineIn(Math.min(HELD_MS, deadline.remaining()))
+    const soon = alone ? deadline : { ...deadline, remaining }
     try {
       return await claimExternalIds(drafts, flight, soon)
     } catch (error) {
@@ -145,8 +150,11 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
   }
 
   async function flushApart(drafts: Draft[]): Promise<void> {
-    for (let i = 0; i < drafts.length; i += AT_ONCE)
-      await Promise.all(drafts.slice(i, i + AT_ONCE).map((draft) => flush([draft])))
+    const waiting = [...drafts]
+    const work = async () => {
+      for (let draft = waiting.shift(); draft; draft = waiting.shift()) await flush([draft])
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
   }
 
   async function store(batch: Draft[], flight: ObjectId, deadline: Deadline): Promise<void> {
@@ -169,6 +177,7 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
   /** Goes on with those who still have time when the earliest deadline of the batch is over. */
   async function flush(batch: Draft[]): Promise<void> {
     const flight = nextId()
+    const writes: Promise<unknown>[] = []
     let unsure = false
     let rest = batch.filter((draft) => {
       if (draft.deadline.remaining() === 0) draft.reject(timedOut('not-applied'))
@@ -176,22 +185,29 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     })
     while (rest.length > 0) {
       try {
-        return await store(rest, flight, earliest(rest))
+        const onWrite = (reply: Promise<unknown>) => void writes.push(reply)
+        await store(rest, flight, { ...earliest(rest), onWrite })
+        /* One that was given up before may come after the check of this one. */
+        if (unsure) tidying.after(documentsOf(rest), writes)
+        return
       } catch (error) {
         const failure = toStoreError(error)
         unsure ||= failure.outcome === 'unknown'
         const told = withOutcome(failure, unsure ? 'unknown' : 'not-applied')
         const patient = rest.filter(({ deadline }) => deadline.remaining() > LONGEST_PAUSE_MS)
         const goingOn = failure.retryable && patient.length < rest.length ? patient : []
-        for (const draft of rest)
-          if (!goingOn.includes(draft)) draft.reject(draft.item.op ? told : notRepeatable(told))
+        const over = rest.filter((draft) => !goingOn.includes(draft))
+        for (const draft of over) draft.reject(draft.item.op ? told : notRepeatable(told))
+        tidying.after(documentsOf(over), writes)
         rest = goingOn
       }
     }
   }
 
-  return flush
+  return { flush, tidied: tidying.done }
 }
+
+const documentsOf = (drafts: Draft[]) => drafts.map(({ item }) => item)
 
 const earliest = (drafts: Draft[]): Deadline =>
   drafts.map(({ deadline }) => deadline).reduce((a, b) => (b.remaining() < a.remaining() ? b : a))

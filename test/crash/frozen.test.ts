@@ -1,26 +1,28 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { storedOf } from '../support/make.ts'
+import { eventually } from '../testing/fixtures/children.ts'
 import { type Case, holdAll, makeCases } from './support/cases.ts'
 import { OPERATIONS, type Operation } from './support/operations.ts'
 import { findOrphans } from './support/orphans.ts'
 import type { Victim } from './support/victim.ts'
 import { type CrashWorld, isDone, makeCrashWorld } from './support/world.ts'
 
-/** What a caller may hear whose user was erased while their process was frozen. */
-const LATE = ['USER_NOT_FOUND', 'EVENT_NOT_FOUND', 'MESSAGE_NOT_FOUND']
+/** What a caller may hear whose user was erased while their process was frozen, if not that its time was over. */
+const LATE = ['USER_NOT_FOUND', 'EVENT_NOT_FOUND', 'MESSAGE_NOT_FOUND', 'TIMEOUT', 'UNAVAILABLE']
 const WRITERS = ['turn', 'message', 'event', 'edit', 'remove'] as const
 /** More than the commands that all of them send. */
 const STORES = 70
+const HASTY_MS = 3000
 
 describe.each(['capped', 'rolling'] as const)('a process on %s messages, frozen at each command', (kind) => {
   let world: CrashWorld
-  let victim: Victim
+  let patient: Victim
   beforeAll(async () => {
     world = await makeCrashWorld({ kind })
-    victim = await world.startVictim(STORES)
+    patient = await world.startVictim(STORES)
   })
   afterAll(async () => {
-    await victim?.kill()
+    await patient?.kill()
     await world?.stop()
   })
 
@@ -29,7 +31,11 @@ describe.each(['capped', 'rolling'] as const)('a process on %s messages, frozen 
    * @param work is done for each meanwhile
    * @returns what the callers heard when the process had gone on
    */
-  async function whileFrozen(operations: readonly Operation[], work: (one: Case) => Promise<void>) {
+  async function whileFrozen(
+    operations: readonly Operation[],
+    work: (one: Case) => Promise<void>,
+    victim = patient,
+  ) {
     const cases = await makeCases(world, victim, operations)
     expect(cases.length).toBeLessThanOrEqual(STORES)
     const runs = await holdAll(victim, cases)
@@ -50,6 +56,22 @@ describe.each(['capped', 'rolling'] as const)('a process on %s messages, frozen 
     const surprised = ends.filter(({ heard }) => 'code' in heard && !LATE.includes(heard.code))
     expect(surprised).toEqual([])
     expect(await findOrphans(world.db)).toEqual({})
+  })
+
+  test('leaves nothing of them though its callers had given up when it woke', async () => {
+    const hasty = await world.startVictim(20, { timeoutMs: HASTY_MS })
+    const begin = performance.now()
+    const ends = await whileFrozen(
+      ['message', 'event'],
+      async ({ scene: { userId } }) => {
+        expect(await world.store.deleteUser(userId)).toMatchObject({ userId, contexts: 1 })
+        await eventually(() => performance.now() - begin > 2 * HASTY_MS)
+      },
+      hasty,
+    )
+    expect(ends.map(({ heard }) => heard)).toContainEqual(expect.objectContaining({ code: 'TIMEOUT' }))
+    await eventually(async () => Object.keys(await findOrphans(world.db)).length === 0)
+    await hasty.kill()
   })
 
   test('shows its operations to others whole, or not at all', async () => {

@@ -28,9 +28,12 @@ export type Victim = Awaited<ReturnType<typeof startVictim>>
  * Another process, with stores each of which talks through a proxy of its own. The proxies can hold an operation at
  * any of its commands, each at another one; then one signal hits all of them there.
  */
-export async function startVictim({ port, dbName }: { port: number; dbName: string }, stores: number) {
+export async function startVictim(
+  { port, dbName, timeoutMs = 30_000 }: { port: number; dbName: string; timeoutMs?: number },
+  stores: number,
+) {
   const proxies = await Promise.all(Array.from({ length: stores }, () => startProxy(port)))
-  const args = ['--import', TSX, FIXTURE, dbName, ...proxies.map(({ uri }) => uri)]
+  const args = ['--import', TSX, FIXTURE, dbName, `${timeoutMs}`, ...proxies.map(({ uri }) => uri)]
   const env = { ...process.env, NODE_OPTIONS: undefined }
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const waiting = new Map<number, (heard: Heard) => void>()

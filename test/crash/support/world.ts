@@ -28,7 +28,8 @@ export async function makeCrashWorld(retention: Retention) {
     open,
     makeScenes: (count: number) => Promise.all(Array.from({ length: count }, () => makeScene(store))),
     makeScene: () => makeScene(store),
-    startVictim: (stores: number) => startVictim({ port, dbName }, stores),
+    startVictim: (stores: number, options: { timeoutMs?: number } = {}) =>
+      startVictim({ port, dbName, ...options }, stores),
     async stop() {
       await store.close()
       await client.close()

@@ -1,0 +1,60 @@
+import type { Deadline } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import type { ObjectId } from '../ids.ts'
+import type { MessageDocument } from './schema.ts'
+
+/** What is to be known of a message in order to withdraw it. */
+export type Trace = Pick<MessageDocument, '_id' | 'userId' | 'conversationId' | 'externalId'>
+
+interface Needs {
+  database: Database
+  /** Of these users, those that exist. */
+  usersAmong(ids: ObjectId[], deadline: Deadline): Promise<Set<string>>
+  /** Removes messages and what came with them. */
+  withdraw(traces: Trace[], deadline: Deadline): Promise<void>
+}
+
+/** How long a store that closes waits. */
+const CLOSING_MS = 2000
+
+/**
+ * Looks after messages whose callers were told that their time is over. What was sent may arrive all the same; and
+ * if the process slept meanwhile, for longer than any deadline, their user may have been erased.
+ */
+export function createTidying({ database, usersAmong, withdraw }: Needs) {
+  const underWay = new Set<Promise<void>>()
+
+  async function tidy(traces: Trace[], writes: Promise<unknown>[]): Promise<void> {
+    await Promise.allSettled(writes)
+    const deadline = database.deadline()
+    const users = new Map(traces.map(({ userId }) => [userId.toHexString(), userId]))
+    const found = await usersAmong([...users.values()], deadline)
+    const gone = traces.filter(({ userId }) => !found.has(userId.toHexString()))
+    if (gone.length > 0) await withdraw(gone, deadline)
+  }
+
+  return {
+    /** Nobody waits for it. What fails here, the upkeep finds that looks for late arrivals. */
+    after(documents: MessageDocument[], writes: Promise<unknown>[]): void {
+      if (writes.length === 0) return
+      const traces = documents.map(({ _id, userId, conversationId, externalId }) => ({
+        _id,
+        userId,
+        ...(conversationId !== undefined && { conversationId }),
+        ...(externalId !== undefined && { externalId }),
+      }))
+      const tidying = tidy(traces, writes)
+        .catch(() => {})
+        .finally(() => underWay.delete(tidying))
+      underWay.add(tidying)
+    },
+    /** Before a store closes. */
+    async done(): Promise<void> {
+      if (underWay.size === 0) return
+      const enough = new Promise<void>((resolve) => {
+        setTimeout(resolve, CLOSING_MS).unref()
+      })
+      await Promise.race([Promise.all(underWay), enough])
+    },
+  }
+}
