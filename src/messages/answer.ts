@@ -66,6 +66,10 @@ export function createAnswers({ database, claims }: { database: Database; claims
     if (drafts.length === 0) return
     const documents = drafts.map(({ item }) => item)
     const overtaken = await claims.land(documents, flight, deadline)
+    /* What a transaction stores in its place carries another operation; what was deleted must not come back. */
+    const ours = [...overtaken.keys()].flatMap(({ _id, op }) => (op ? [{ _id, op }] : []))
+    if (ours.length > 0)
+      await attempt(deadline, 'write', (terms) => collection.deleteMany({ $or: ours }, terms))
     for (const draft of drafts) {
       const earlier = overtaken.get(draft.item)
       if (earlier) draft.resolve({ document: earlier.message ?? draft.item, created: false })

@@ -14,7 +14,7 @@ export interface Flights {
    * @returns how many there are: if more, it has not landed
    */
   land(flight: ObjectId, known: number, deadline: Deadline): Promise<number>
-  /** In a transaction: overtakes flights. */
+  /** Overtakes flights: for a transaction, in it; for a deletion, before it. */
   overtake(flights: ObjectId[], inside: Deadline): Promise<void>
   /** Of these flights, those that have landed, as hex. */
   landed(flights: ObjectId[], deadline: Deadline): Promise<Set<string>>

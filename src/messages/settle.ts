@@ -87,8 +87,7 @@ export function createSettling({ database, journal, retention, removeMessages, o
     if (entry.replacementCount > 0) await run(replace(_id))
     if (entry.deletionCount > 0) {
       const found = await attempt(deadline, 'read', (terms) => entries.findOne({ _id, ...OPEN }, terms))
-      if (!found) return false
-      await removeMessages(userId, found.deletions, deadline)
+      if (found) await removeMessages(userId, found.deletions, deadline)
     }
     return sure
   }
@@ -151,7 +150,8 @@ export function createSettling({ database, journal, retention, removeMessages, o
   return {
     /** Settles what this process has just committed. */
     async settle(held: Held[], deadline: Deadline): Promise<void> {
-      await Promise.all(held.map((entry) => once(entry._id, deadline, () => settleHeld(entry, deadline))))
+      /* Also beside a reader of this process: the committer is counted as active, and has to leave. */
+      await Promise.all(held.map((entry) => settleHeld(entry, deadline)))
     },
 
     /** After it, readers find all that was committed about these users' messages. */
@@ -172,10 +172,19 @@ export function createSettling({ database, journal, retention, removeMessages, o
       }
     },
 
-    /** Settles everything that somebody has left, a part at a time. */
+    /** Settles what somebody has left. */
     async settleRest(_opening: boolean, isOver: () => boolean): Promise<void> {
-      while (!isOver() && (await settleAll({}, database.deadline())) > 0);
+      const open = await journal.open({}, database.deadline())
+      let failure: { error: unknown } | undefined
+      for (const _id of open) {
+        if (isOver()) return
+        /* One that cannot be settled now must not hide those behind it. */
+        await settleEntry(_id, database.deadline()).catch((error: unknown) => {
+          failure = { error }
+        })
+      }
       await journal.sweep(database.deadline())
+      if (failure) throw failure.error
     },
   }
 }

@@ -1,0 +1,46 @@
+import { expect, test } from '@jest/globals'
+import { openStore } from '../../src/index.ts'
+import { testServer } from '../../src/testing/index.ts'
+import { type Fate, startProxy } from '../crash/support/proxy.ts'
+import { makeUser, storedOf } from '../support/make.ts'
+import { makeDatabase } from '../support/store.ts'
+
+/* A process that is frozen between its claim and its insert, while the delivery comes again, and is deleted. */
+test('a delivery whose insert arrives after the deletion of its repeat does not come back', async () => {
+  const { uri } = await testServer()
+  const { db, dbName } = await makeDatabase()
+  const other = await openStore({ uri, dbName })
+  const proxy = await startProxy(Number(/:(\d+)/.exec(uri)?.[1]))
+  const slow = await openStore({ uri: proxy.uri, dbName })
+  const { id: userId } = await makeUser(other)
+  const delivery = { userId, sender: 'user', content: 'hello', externalId: 'd' }
+  await slow.storeMessage({ ...delivery, externalId: 'warm' })
+  let inserts = 0
+  let wake = () => {}
+  const asleep = new Promise<void>((resolve) => {
+    wake = resolve
+  })
+  let reached = () => {}
+  const isReached = new Promise<void>((resolve) => {
+    reached = resolve
+  })
+  proxy.judgeBy(async (command): Promise<Fate> => {
+    /* The claim is the first insert, the message the second. */
+    if (command === 'insert' && ++inserts === 2) {
+      reached()
+      await asleep
+    }
+    return 'arrives'
+  })
+  const first = slow.storeMessage(delivery)
+  await isReached
+  expect(await other.storeMessage(delivery)).toMatchObject({ created: true })
+  expect(await other.deleteMessages(userId, { all: true })).toBe(2)
+  wake()
+  expect(await first).toMatchObject({ created: false })
+  expect((await storedOf(db, userId)).messages).toEqual([])
+  expect(await other.storeMessage(delivery)).toMatchObject({ created: false })
+  await slow.close()
+  proxy.stop()
+  await other.close()
+})
