@@ -1,11 +1,13 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import mongoose from 'mongoose'
 import { ObjectId } from '../../src/ids.ts'
-import { DialogueStoreError, openStore } from '../../src/index.ts'
+import { openStore } from '../../src/index.ts'
 import { makeUser } from '../support/make.ts'
-import { OPERATIONS } from './support/operations.ts'
+import type { Scene } from './support/operations.ts'
 import { findOrphans } from './support/orphans.ts'
-import { type CrashWorld, makeCrashWorld } from './support/world.ts'
+import type { Heard, Victim } from './support/victim.ts'
+import { type CrashWorld, isTorture, makeCrashWorld } from './support/world.ts'
 
 let world: CrashWorld
 beforeAll(async () => {
@@ -15,39 +17,51 @@ afterAll(async () => {
   await world?.stop()
 })
 
-const ROUNDS = 60
+const WRITERS = ['turn', 'message', 'event', 'edit', 'remove', 'many', 'merge', 'rename'] as const
+/** Users at a time, and how often. */
+const AT_ONCE = 8
+const ROUNDS = isTorture ? 200 : 20
+/** Writers are done by then: an erasure begins at any moment before. */
+const LONGEST_PAUSE_MS = 120
+const LATE = ['USER_NOT_FOUND', 'MESSAGE_NOT_FOUND', 'EVENT_NOT_FOUND']
 
-describe('every writer, against an erasure by another store', () => {
-  test('leaves nothing, and was erased or hears USER_NOT_FOUND', async () => {
-    const other = await world.open()
-    for (let round = 0; round < ROUNDS; round++) {
-      const scene = await world.makeScene()
-      const { userId } = scene
-      const writing = [
-        OPERATIONS.turn(other, scene),
-        OPERATIONS.message(world.store, scene),
-        OPERATIONS.event(other, scene),
-        OPERATIONS.edit(other, scene),
-        OPERATIONS.remove(world.store, scene),
-        other.mergeContext(userId, { more: round }),
-        other.storeMessages(Array.from({ length: 20 }, () => ({ userId, sender: 'user', content: 'x' }))),
-        world.store.updateUser(userId, { name: 'Bia' }),
-      ]
-      const outcomes = Promise.allSettled(writing)
-      /* Earlier, or later, in their course. */
-      await Promise.race([undefined, ...writing].slice(round % writing.length)).catch(() => {})
-      const receipt = await world.store.deleteUser(userId)
-      for (const outcome of await outcomes) {
-        if (outcome.status === 'fulfilled') continue
-        expect(outcome.reason).toBeInstanceOf(DialogueStoreError)
-        expect(['USER_NOT_FOUND', 'MESSAGE_NOT_FOUND']).toContain(outcome.reason.code)
-      }
-      expect(await other.deleteUser(userId)).toEqual(receipt)
-    }
-    await other.close()
-    expect(await findOrphans(world.db)).toEqual({})
-  }, 120_000)
-})
+/** Each writer in another store of another process, and an erasure somewhere in their course. */
+async function race(writers: Victim, scene: Scene, first: number): Promise<Heard[]> {
+  const calls = WRITERS.map((operation, i) => writers.run((first + i) % AT_ONCE, operation, scene))
+  await pause(Math.random() * LONGEST_PAUSE_MS)
+  const receipt = await world.store.deleteUser(scene.userId)
+  const heard = await Promise.all(calls)
+  expect(await world.store.deleteUser(scene.userId)).toEqual(receipt)
+  return heard
+}
+
+/** What of a writer's answer says that it came too late. */
+function isLate(heard: Heard): boolean {
+  if ('code' in heard) {
+    expect(LATE).toContain(heard.code)
+    return true
+  }
+  const { value } = heard as { value: unknown }
+  const rejected = Array.isArray(value) ? value.filter(({ status }) => status === 'rejected') : []
+  for (const { error } of rejected) expect(LATE).toContain(error.code)
+  return rejected.length > 0
+}
+
+test('no writer of another process leaves anything behind an erasure', async () => {
+  const writers = await world.startVictim(AT_ONCE)
+  let late = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    const scenes = await world.makeScenes(AT_ONCE)
+    const heard = await Promise.all(scenes.map((scene, i) => race(writers, scene, i)))
+    late += heard.flat().filter(isLate).length
+  }
+  const all = ROUNDS * AT_ONCE * WRITERS.length
+  /* Neither always before nor always after: that would be no race. */
+  expect(late).toBeGreaterThan(all / 20)
+  expect(late).toBeLessThan((all * 19) / 20)
+  await writers.kill()
+  expect(await findOrphans(world.db)).toEqual({})
+}, 600_000)
 
 describe('a frozen process that holds a user in a transaction', () => {
   test('holds their erasure up until the server ends the transaction, past timeoutMs', async () => {

@@ -42,6 +42,19 @@ export const OPERATIONS = {
   event: async (store: DialogueStore, { userId }: Scene) =>
     (await store.storeEvent({ creatorId: userId, summary: 'Tea', start: START, externalId: DELIVERY }))
       .created,
+  many: (store: DialogueStore, { userId }: Scene) =>
+    store.storeMessages(
+      Array.from({ length: 20 }, (_, i) => ({
+        userId,
+        sender: 'user',
+        content: 'x',
+        externalId: `many ${i}`,
+      })),
+    ),
+  merge: async (store: DialogueStore, { userId }: Scene) =>
+    (await store.mergeContext(userId, { more: true })).created,
+  rename: async (store: DialogueStore, { userId }: Scene) =>
+    (await store.updateUser(userId, { name: 'Bia' })).name,
   erase: (store: DialogueStore, { userId }: Scene) => store.deleteUser(userId),
 } satisfies Record<string, (store: DialogueStore, scene: Scene) => Promise<unknown>>
 

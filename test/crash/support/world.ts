@@ -50,7 +50,8 @@ export async function makeScene(store: DialogueStore): Promise<Scene> {
 type Stored = Awaited<ReturnType<typeof storedOf>>
 
 /** Of an operation: whether each of its parts is stored. */
-const PARTS: Record<Exclude<Operation, 'erase' | 'create'>, (stored: Stored, scene: Scene) => boolean[]> = {
+const PARTS: Partial<Record<Operation, (stored: Stored, scene: Scene) => boolean[]>> = {
+  create: ({ users, contexts }) => [users.length === 1, contexts.length === 1],
   turn: ({ users, contexts, messages, events }) => [
     users[0]?.states.booking === 'done',
     contexts[0]?.data.turns === 2,
@@ -71,12 +72,9 @@ export async function isDone(
   operation: Operation,
   scene: Scene,
 ): Promise<boolean> {
-  if (operation === 'erase') throw new Error('An erasure has a receipt')
   const stored = await storedOf(db, operation === 'create' ? scene.freshId : scene.userId)
-  const parts =
-    operation === 'create'
-      ? [stored.users.length === 1, stored.contexts.length === 1]
-      : PARTS[operation](stored, scene)
+  const parts = PARTS[operation]?.(stored, scene)
+  if (!parts) throw new Error(`What ${operation} stores is not known here`)
   if (new Set(parts).size > 1) throw new Error(`${operation} is done in part: ${parts}`)
   return parts[0] ?? false
 }
