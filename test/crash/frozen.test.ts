@@ -5,7 +5,7 @@ import { type Case, holdAll, makeCases } from './support/cases.ts'
 import { OPERATIONS, type Operation } from './support/operations.ts'
 import { findOrphans } from './support/orphans.ts'
 import type { Victim } from './support/victim.ts'
-import { type CrashWorld, isDone, makeCrashWorld } from './support/world.ts'
+import { type CrashWorld, isDone, isThorough, makeCrashWorld } from './support/world.ts'
 
 /** What a caller may hear whose user was erased while their process was frozen, if not that its time was over. */
 const LATE = ['USER_NOT_FOUND', 'EVENT_NOT_FOUND', 'MESSAGE_NOT_FOUND', 'TIMEOUT', 'UNAVAILABLE']
@@ -57,6 +57,8 @@ describe.each(['capped', 'rolling'] as const)('a process on %s messages, frozen 
     expect(surprised).toEqual([])
     expect(await findOrphans(world.db)).toEqual({})
   })
+
+  if (!isThorough(kind)) return
 
   test('leaves nothing of them though its callers had given up when it woke', async () => {
     const hasty = await world.startVictim(20, { timeoutMs: HASTY_MS })

@@ -8,6 +8,8 @@ import { startVictim } from './victim.ts'
 
 /** Try everything, however long it takes. */
 export const isTorture = Boolean(process.env.TORTURE)
+/** Most is the same for both kinds of collection; so everything is tried on one, and the heart of it on the other. */
+export const isThorough = (kind: Retention['kind']): boolean => isTorture || kind === 'capped'
 
 /** A server that ends transactions of the dead soon, and a store on it. */
 export async function makeCrashWorld(retention: Retention) {
