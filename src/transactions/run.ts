@@ -68,9 +68,9 @@ export function createRun<V extends Verbs<V>>({ inside, clock, own, log, take, b
   const tracked =
     (verb: Verb) =>
     (...args: never[]) => {
-      const refused = own.ended ? undefined : refusal(args, own.around)
-      if (refused) return Promise.reject(refused)
       const subjects = own.ended ? [] : subjectsOfCall(args)
+      const refused = refusal(subjects, own.around)
+      if (refused) return Promise.reject(refused)
       for (const subject of subjects) own.named.add(subject)
       const called = queued(() => clock.counted(() => call(verb, args, subjects)))
       pending.add(called)

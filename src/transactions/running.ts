@@ -20,15 +20,18 @@ export function createRunning() {
     begin: (): Running => ({ named: new Set(), ended: false, around: storage.getStore() }),
     within: <T>(running: Running, work: () => T): T => storage.run(running, work),
     /** Why a call would wait for itself, if so. */
-    refuse: (args: readonly unknown[]) => refusal(args, storage.getStore()),
+    refuse(args: readonly unknown[]): DialogueStoreError | undefined {
+      const around = storage.getStore()
+      return around && refusal(subjectsOfCall(args), around)
+    },
   }
 }
 
+/** @param subjects what the call is about */
 export function refusal(
-  args: readonly unknown[],
+  subjects: readonly string[],
   around: Running | undefined,
 ): DialogueStoreError | undefined {
-  const subjects = subjectsOfCall(args)
   for (let running = around; running; running = running.around) {
     const { ended, named } = running
     if (!ended && subjects.some((subject) => named.has(subject))) return wouldWait()
