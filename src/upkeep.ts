@@ -1,3 +1,4 @@
+import { atMost } from './db/attempt.ts'
 import type { Database } from './db/database.ts'
 import { toStoreError } from './db/failure.ts'
 import { takeLease } from './db/lease.ts'
@@ -58,17 +59,12 @@ export function createUpkeep({ database, log, jobs }: Needs) {
     async start(): Promise<void> {
       const all = jobs.map((job) => ({ job, done: run(job, true) }))
       running = Promise.allSettled(all.map(({ done }) => done)).finally(schedule)
-      for (const { job, done } of all) await Promise.race([done, pause(job.openingMs)])
+      for (const { job, done } of all) await atMost(job.openingMs, done)
     },
     async stop(): Promise<void> {
       over = true
       clearTimeout(timer)
-      await Promise.race([running, pause(STOPPING_MS)])
+      await atMost(STOPPING_MS, running)
     },
   }
 }
-
-const pause = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms).unref()
-  })

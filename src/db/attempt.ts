@@ -97,6 +97,15 @@ export async function attempt<T>(
 export const isHopeless = (error: unknown, left: number, deadline: Deadline): boolean =>
   isUnreachable(error) && deadline.remaining() < left - deadline.remaining()
 
+/** Waits for work, but no longer than `ms`, and keeps no process alive for it. */
+export async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms).unref()
+  })
+  await Promise.race([work, enough]).finally(() => clearTimeout(timer))
+}
+
 /** Gives up waiting after `ms`: a frozen server answers nothing, and maxTimeMS is the server's to honour. */
 export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined

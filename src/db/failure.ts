@@ -10,7 +10,8 @@ const MAX_TIME_EXPIRED = 50
 const ILLEGAL_OPERATION = 20
 const WRITE_CONFLICT = 112
 const UNAUTHORIZED = new Set([13, 18])
-const TOO_LARGE = new Set([10334, 16493, 17419, 17420, 4568, 17280])
+export const DOCUMENT_TOO_LARGE = 10334
+const TOO_LARGE = new Set([DOCUMENT_TOO_LARGE, 16493, 17419, 17420, 4568, 17280])
 /** The member can't take the command now, and certainly didn't. */
 const NOT_PRIMARY = new Set([10107, 13435, 13436])
 /**

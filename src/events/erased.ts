@@ -1,5 +1,6 @@
 import { attempt } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
+import { findIds } from '../db/find-ids.ts'
 import type { ObjectId } from '../ids.ts'
 import { events } from './schema.ts'
 
@@ -7,15 +8,8 @@ import { events } from './schema.ts'
 export function createErasedEvents(database: Database) {
   const collection = database.collection(events)
   return {
-    async find(creatorId: ObjectId, limit: number): Promise<ObjectId[]> {
-      const found = await attempt(database.deadline(), 'read', (terms) =>
-        collection
-          .find({ creatorId }, { projection: { _id: 1 }, ...terms })
-          .limit(limit)
-          .toArray(),
-      )
-      return found.map(({ _id }) => _id)
-    },
+    find: (creatorId: ObjectId, limit: number): Promise<ObjectId[]> =>
+      findIds(collection, { creatorId }, limit, database.deadline()),
     async remove(creatorId: ObjectId, ids: ObjectId[]): Promise<void> {
       await attempt(database.deadline(), 'write', (terms) =>
         collection.deleteMany({ _id: { $in: ids }, creatorId }, terms),

@@ -4,8 +4,10 @@ import { DUPLICATE_KEY, toStoreError, withOutcome } from '../db/failure.ts'
 import type { WriteError } from '../db/insert.ts'
 import { invalidInput } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
+import { messagesById } from './by-id.ts'
 import type { Claims } from './claims.ts'
 import type { Passenger } from './lane.ts'
+import type { RetentionKeeper } from './retention.ts'
 import { type MessageDocument, messages } from './schema.ts'
 
 export interface Stored {
@@ -20,26 +22,22 @@ export type Refusals = Map<Draft | undefined, WriteError>
 
 export const isNamed = ({ item }: Draft): boolean => item.externalId !== undefined
 
-/** Tells each caller of a batch what became of their message. */
-export function createAnswers({ database, claims }: { database: Database; claims: Claims }) {
-  const collection = database.collection(messages)
+interface Needs {
+  database: Database
+  retention: RetentionKeeper
+  claims: Claims
+}
 
-  /** Messages that other calls stored under the `_id`s of these. */
-  const fetchOthers = async (drafts: Draft[], deadline: Deadline): Promise<Map<string, MessageDocument>> => {
-    if (drafts.length === 0) return new Map()
-    const ids = drafts.map(({ item }) => item._id)
-    const found = await attempt(deadline, 'read', (terms) =>
-      collection.find({ _id: { $in: ids } }, terms).toArray(),
-    )
-    return new Map(found.map((document) => [document._id.toHexString(), document]))
-  }
+/** Tells each caller of a batch what became of their message. */
+export function createAnswers({ database, retention, claims }: Needs) {
+  const collection = database.collection(messages)
 
   /** Tells each caller. */
   async function settle(drafts: Draft[], errors: Refusals, deadline: Deadline) {
-    const others = await fetchOthers(
-      drafts.filter((draft) => draft.item.op && errors.get(draft)?.code === DUPLICATE_KEY),
-      deadline,
-    )
+    const repeats = drafts.filter((draft) => draft.item.op && errors.get(draft)?.code === DUPLICATE_KEY)
+    const ids = repeats.map(({ item }) => item._id)
+    /* What other calls have stored under these. */
+    const others = await messagesById(database, ids, deadline)
     const there = ({ item }: Draft) => others.get(item._id.toHexString())
     const refused = drafts.filter((draft) => isRefused(draft, errors.get(draft), there(draft)))
     await claims.release(
@@ -69,7 +67,9 @@ export function createAnswers({ database, claims }: { database: Database; claims
     /* What a transaction stores in its place carries another operation; what was deleted must not come back. */
     const ours = [...overtaken.keys()].flatMap(({ _id, op }) => (op ? [{ _id, op }] : []))
     if (ours.length > 0)
-      await attempt(deadline, 'write', (terms) => collection.deleteMany({ $or: ours }, terms))
+      await retention.removeThroughFence(deadline, () =>
+        attempt(deadline, 'write', (terms) => collection.deleteMany({ $or: ours }, terms)),
+      )
     for (const draft of drafts) {
       const earlier = overtaken.get(draft.item)
       if (earlier) draft.resolve({ document: earlier.message ?? draft.item, created: false })

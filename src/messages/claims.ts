@@ -3,8 +3,9 @@ import type { Database } from '../db/database.ts'
 import { DUPLICATE_KEY } from '../db/failure.ts'
 import { insertUnordered } from '../db/insert.ts'
 import { ObjectId } from '../ids.ts'
+import { messagesById } from './by-id.ts'
 import type { Flights } from './flights.ts'
-import { type MessageDocument, messages, type SeenDocument, seen } from './schema.ts'
+import { type MessageDocument, type SeenDocument, seen } from './schema.ts'
 
 type Named = Pick<MessageDocument, 'userId' | 'conversationId' | 'externalId'>
 
@@ -74,9 +75,19 @@ function ofClaim(there: Map<string, MessageDocument>, claim: SeenDocument): Mess
   return message?.userId.equals(userOf(claim)) ? message : undefined
 }
 
+/** @param landed of the claim's flights, those that have landed */
+function toEarlier(
+  { messageId, flights = [] }: SeenDocument,
+  message: MessageDocument | undefined,
+  landed: Set<string>,
+): Earlier {
+  const hasLanded = flights.some((flight) => landed.has(flight.toHexString()))
+  const stored = message !== undefined || flights.length === 0 || hasLanded
+  return { messageId, message, stored, flights }
+}
+
 export function createClaims({ database, flights, settleUsers }: Needs): Claims {
   const claims = database.collection(seen)
-  const collection = database.collection(messages)
 
   /** @returns the keys that were claimed before */
   async function insert(documents: MessageDocument[], flight: ObjectId, deadline: Deadline) {
@@ -96,35 +107,17 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
   const read = (keys: string[], deadline: Deadline): Promise<SeenDocument[]> =>
     attempt(deadline, 'read', (terms) => claims.find({ _id: { $in: keys } }, terms).toArray())
 
-  async function messagesOf(
-    found: SeenDocument[],
-    deadline: Deadline,
-  ): Promise<Map<string, MessageDocument>> {
-    if (found.length === 0) return new Map()
-    const ids = found.map(({ messageId }) => messageId)
-    const there = await attempt(deadline, 'read', (terms) =>
-      collection.find({ _id: { $in: ids } }, terms).toArray(),
-    )
-    return new Map(there.map((message) => [message._id.toHexString(), message]))
-  }
-
   /** What has become of claims, by key. */
   async function judge(found: SeenDocument[], deadline: Deadline): Promise<Map<string, Earlier>> {
     /* What a transaction stores may be in the journal still. */
     const decided = found.filter((claim) => !claim.flights)
     if (decided.length > 0) await settleUsers(decided.map(userOf), deadline)
-    const there = await messagesOf(found, deadline)
+    const ids = found.map(({ messageId }) => messageId)
+    const there = await messagesById(database, ids, deadline)
     const absent = found.filter((claim) => !ofClaim(there, claim))
     const under = absent.flatMap((claim) => claim.flights ?? [])
     const landed = await flights.landed(under, deadline)
-    return new Map(
-      found.map((claim) => {
-        const message = ofClaim(there, claim)
-        const { messageId, flights: on } = claim
-        const stored = Boolean(message) || !on || on.some((flight) => landed.has(flight.toHexString()))
-        return [claim._id, { messageId, message, stored, flights: on ?? [] }]
-      }),
-    )
+    return new Map(found.map((claim) => [claim._id, toEarlier(claim, ofClaim(there, claim), landed)]))
   }
 
   /** What a crashed flight left is inserted by this one, unless a deletion or a transaction was faster. */
@@ -187,11 +180,9 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     async look(named, inside) {
       const [claim] = await read([seenKey(named)], inside)
       if (!claim) return undefined
-      const { messageId, flights: on = [] } = claim
-      const landed = await flights.landed(on, inside)
-      const message = ofClaim(await messagesOf([claim], outside(inside)), claim)
-      const stored = Boolean(message) || on.length === 0 || landed.size > 0
-      return { messageId, message, stored, flights: on }
+      const landed = await flights.landed(claim.flights ?? [], inside)
+      const there = await messagesById(database, [claim.messageId], outside(inside))
+      return toEarlier(claim, ofClaim(there, claim), landed)
     },
 
     async write(wanted, inside) {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DialogueStoreError, invalidInput, versionConflict } from '../errors.ts'
-import { counter, parse } from '../input.ts'
+import type { ObjectId } from '../ids.ts'
+import { counter, id, parse } from '../input.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { type MessageDocument, type MessagePatch, messageKey, messagePatch } from './schema.ts'
 
@@ -22,22 +23,33 @@ const patchOptions = z.strictObject({ ifVersion: counter.optional() }).default({
 
 /** A change of one message, checked as far as it can be without the message. */
 export interface Edit {
+  userId: ObjectId
+  _id: ObjectId
   patch: MessagePatch
   ifVersion: number | undefined
 }
 
-export function toEdit(change: unknown, options: unknown, checkMetadata: ShapeCheck | undefined): Edit {
+/** What `updateMessage` is given: the user, the message, the patch and the options. */
+export function toEdit(
+  [user, messageId, change, options]: readonly unknown[],
+  checkMetadata: ShapeCheck | undefined,
+): Edit {
+  const userId = parse(id, user, ['userId'])
+  const _id = parse(id, messageId, ['messageId'])
   const patch = parse(messagePatch, change, ['patch'])
   const { ifVersion } = parse(patchOptions, options, ['options'])
   if (patch.metadata && checkMetadata) patch.metadata = checkMetadata(patch.metadata)
-  return { patch, ifVersion }
+  return { userId, _id, patch, ifVersion }
 }
 
 /**
  * The message as it will be: its place stays, its version rises.
  * @throws DialogueStoreError `VERSION_CONFLICT`; `INVALID_INPUT` where the rules of a new message are broken
  */
-export function edited(message: MessageDocument, { patch, ifVersion }: Edit): MessageDocument {
+export function edited(
+  message: MessageDocument,
+  { patch, ifVersion }: Pick<Edit, 'patch' | 'ifVersion'>,
+): MessageDocument {
   if (ifVersion !== undefined && ifVersion !== message.version)
     throw versionConflict(ifVersion, message.version)
   assertMeaningful(message, patch)

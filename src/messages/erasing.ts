@@ -35,8 +35,8 @@ export function createErasedMessages({ database, claims, journal, settling, remo
       const patience = deadlineIn(Math.max(database.timeoutMs, QUIET_MS))
       await settling.closeUser(userId, patience, database.deadline)
     },
-    find: removal.findOf,
-    remove: removal.removeOf,
+    find: removal.find,
+    remove: removal.remove,
     /** What has no place in a receipt: external ids seen. */
     removeTraces: claims.erase,
   }

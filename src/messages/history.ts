@@ -1,7 +1,7 @@
 import { decodeCursor, encodeCursor, type Position, placeAfter, placeBefore } from '../cursor.ts'
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { codeOf } from '../db/failure.ts'
+import { isTooLarge } from '../db/failure.ts'
 import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import { createCount, MOST_KEYS } from './count.ts'
@@ -39,9 +39,7 @@ interface Rows extends Pick<Found, 'touches' | 'again'> {
   beyond: { _id: ObjectId }[]
 }
 
-/** The result of a `$lookup` is one document: its sizes beyond 16 MiB. */
-const RESULT_TOO_LARGE = new Set([4568, 10334, 17280])
-const isTooLarge = (error: unknown): boolean => RESULT_TOO_LARGE.has(codeOf(error) ?? 0)
+/** The result of a `$lookup` is one document, which may be beyond 16 MiB. */
 function unlessTooLarge(error: unknown): undefined {
   if (!isTooLarge(error)) throw error
 }

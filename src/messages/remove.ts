@@ -1,6 +1,7 @@
 import type mongoose from 'mongoose'
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
+import { findIds } from '../db/find-ids.ts'
 import type { ObjectId } from '../ids.ts'
 import type { Claims } from './claims.ts'
 import type { RetentionKeeper } from './retention.ts'
@@ -43,17 +44,10 @@ export function createRemoval({ database, retention, claims }: Needs) {
     },
 
     /** For the erasure of a user. */
-    async findOf(userId: ObjectId, limit: number): Promise<ObjectId[]> {
-      const found = await attempt(database.deadline(), 'read', (terms) =>
-        collection
-          .find({ userId }, { projection: { _id: 1 }, ...terms })
-          .limit(limit)
-          .toArray(),
-      )
-      return found.map(({ _id }) => _id)
-    },
+    find: (userId: ObjectId, limit: number): Promise<ObjectId[]> =>
+      findIds(collection, { userId }, limit, database.deadline()),
 
-    async removeOf(userId: ObjectId, ids: ObjectId[]): Promise<void> {
+    async remove(userId: ObjectId, ids: ObjectId[]): Promise<void> {
       await removeIds({ _id: { $in: ids }, userId }, database.deadline())
     },
   }

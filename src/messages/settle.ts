@@ -2,7 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type mongoose from 'mongoose'
 import { attempt, type Deadline, type Terms, within } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { codeOf, DOCUMENT_VALIDATION_FAILURE, isTooLarge, timedOut } from '../db/failure.ts'
+import {
+  codeOf,
+  DOCUMENT_TOO_LARGE,
+  DOCUMENT_VALIDATION_FAILURE,
+  isTooLarge,
+  timedOut,
+} from '../db/failure.ts'
 import { DialogueStoreError } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { type Held, type JournalDocument, journal as model } from './entry.ts'
@@ -24,8 +30,6 @@ interface Needs {
 export type Settling = ReturnType<typeof createSettling>
 
 const POLL_MS = 20
-/** The server's own code for it. */
-const DOCUMENT_TOO_LARGE = 10334
 
 /** A message is replaced by a later version, and by the one that a transaction stored in its place. */
 const REPLACE = [
@@ -86,7 +90,9 @@ export function createSettling({ database, journal, retention, removeMessages, o
     if (entry.insertCount > 0) await run(append(_id))
     if (entry.replacementCount > 0) await run(replace(_id))
     if (entry.deletionCount > 0) {
-      const found = await attempt(deadline, 'read', (terms) => entries.findOne({ _id, ...OPEN }, terms))
+      const found = await attempt(deadline, 'read', (terms) =>
+        entries.findOne({ _id, ...OPEN }, { projection: { deletions: 1 }, ...terms }),
+      )
       if (found) await removeMessages(userId, found.deletions, deadline)
     }
     return sure

@@ -1,4 +1,4 @@
-import type { Deadline } from '../db/attempt.ts'
+import { atMost, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import type { ObjectId } from '../ids.ts'
 import type { MessageDocument } from './schema.ts'
@@ -50,11 +50,7 @@ export function createTidying({ database, usersAmong, withdraw }: Needs) {
     },
     /** Before a store closes. */
     async done(): Promise<void> {
-      if (underWay.size === 0) return
-      const enough = new Promise<void>((resolve) => {
-        setTimeout(resolve, CLOSING_MS).unref()
-      })
-      await Promise.race([Promise.all(underWay), enough])
+      await atMost(CLOSING_MS, Promise.all(underWay))
     },
   }
 }

@@ -171,7 +171,8 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
       })
     },
 
-    updateMessage(userId: ObjectId, _id: ObjectId, edit: Edit): Promise<MessageDocument> {
+    updateMessage(edit: Edit): Promise<MessageDocument> {
+      const { userId, _id } = edit
       return inTurn(userId, async () => {
         const draft = await draftOf(userId, true)
         const message = await current(draft, _id)

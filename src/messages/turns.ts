@@ -75,18 +75,11 @@ export function createTurns<M>(needs: Needs) {
     },
 
     verbs: {
-      async updateMessage(
-        user: unknown,
-        messageId: unknown,
-        change: unknown,
-        options?: unknown,
-      ): Promise<Message<M>> {
-        const userId = parse(id, user, ['userId'])
-        const _id = parse(id, messageId, ['messageId'])
-        const edit = toEdit(change, options, checkPatchMetadata)
+      async updateMessage(...given: unknown[]): Promise<Message<M>> {
+        const edit = toEdit(given, checkPatchMetadata)
         const deadline = database.deadline()
-        const work = () => inTurn(deadline, (turn) => turn.updateMessage(userId, _id, edit))
-        const changed = await queue.run(userId.toHexString(), work, deadline)
+        const work = () => inTurn(deadline, (turn) => turn.updateMessage(edit))
+        const changed = await queue.run(edit.userId.toHexString(), work, deadline)
         return toMessage(changed)
       },
 

@@ -32,15 +32,8 @@ export function createTurnVerbs<M>(turn: Turn, checkPatchMetadata: ShapeCheck | 
       return toMessage(await turn.getMessage(parse(id, user, ['userId']), toKeyFilter(key)))
     },
 
-    async updateMessage(
-      user: unknown,
-      messageId: unknown,
-      change: unknown,
-      options?: unknown,
-    ): Promise<Message<M>> {
-      const userId = parse(id, user, ['userId'])
-      const _id = parse(id, messageId, ['messageId'])
-      return toMessage(await turn.updateMessage(userId, _id, toEdit(change, options, checkPatchMetadata)))
+    async updateMessage(...given: unknown[]): Promise<Message<M>> {
+      return toMessage(await turn.updateMessage(toEdit(given, checkPatchMetadata)))
     },
 
     async deleteMessages(user: unknown, which: unknown): Promise<number> {

@@ -1,6 +1,12 @@
 import { attempt, type Deadline, deadlineIn, LONGEST_PAUSE_MS } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { DOCUMENT_VALIDATION_FAILURE, timedOut, toStoreError, withOutcome } from '../db/failure.ts'
+import {
+  DOCUMENT_TOO_LARGE,
+  DOCUMENT_VALIDATION_FAILURE,
+  timedOut,
+  toStoreError,
+  withOutcome,
+} from '../db/failure.ts'
 import { insertUnordered, type WriteError } from '../db/insert.ts'
 import { notRepeatable, type Outcome, userNotFound } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
@@ -26,8 +32,6 @@ const KNOWN_USERS = 100_000
 /** How long a batch waits for its external ids. */
 const HELD_MS = 1000
 const AT_ONCE = 16
-/** The server's own code for it. */
-const DOCUMENT_TOO_LARGE = 10334
 /**
  * An insert that took longer may have outlasted an erasure: its users are checked again. An erasure waits for those
  * that took less, see `erasing.ts`.
@@ -37,7 +41,7 @@ export const UNCHECKED_MS = 20
 /** Sends one batch of the lane: users, external ids and messages, and tells every caller their own result. */
 export function createWriter({ database, retention, claims, usersAmong, onStored }: Needs) {
   const collection = database.collection(messages)
-  const answer = createAnswers({ database, claims })
+  const answer = createAnswers({ database, retention, claims })
   const known = new Set<string>()
 
   /** Gives the users who don't exist. */

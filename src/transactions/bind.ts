@@ -1,6 +1,5 @@
 import { createContexts } from '../contexts/contexts.ts'
-import type { Deadline } from '../db/attempt.ts'
-import { outside } from '../db/attempt.ts'
+import { type Deadline, outside } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { createKeyedQueue } from '../db/queue.ts'
 import { createEvents } from '../events/events.ts'
