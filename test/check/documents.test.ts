@@ -123,5 +123,7 @@ test('more documents than fit into a page are all looked at', async () => {
   const [first] = await scene.raw('messages').find({ userId: new ObjectId(id) })
   const last = await scene.raw('messages').insert(message(new ObjectId(id), { content: 1 }))
   await scene.raw('messages').set(first?._id, { content: 1 })
-  expect((await scene.look()).map((one) => one.id)).toEqual([first?._id.toHexString(), last.toHexString()])
+  const broken = [first?._id.toHexString(), last.toHexString()]
+  // In the order of their ids, which is not that of their writing: the test's ids are the driver's.
+  expect((await scene.look()).map((one) => one.id).sort()).toEqual(broken.sort())
 })
