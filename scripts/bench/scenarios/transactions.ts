@@ -1,5 +1,5 @@
-import type { DialogueStore } from '../../src/index.ts'
-import { type Latency, startLoops } from './latency.ts'
+import type { DialogueStore } from '../../../src/index.ts'
+import { type Latency, startLoops } from '../measure/loops.ts'
 
 export interface TurnFigures {
   callers: number

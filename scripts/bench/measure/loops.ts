@@ -1,4 +1,4 @@
-import { createHistogram } from 'node:perf_hooks'
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 
 /** Milliseconds that calls took. */
 export interface Latency {
@@ -25,13 +25,16 @@ export function startLoops(loops: number, call: () => Promise<unknown>) {
   return async function stop(): Promise<Latency> {
     over = true
     await running
-    const ms = (microseconds: number) => microseconds / 1000
-    return {
-      calls: histogram.count,
-      perSecond: histogram.count / ((performance.now() - begin) / 1000),
-      p50: ms(histogram.percentile(50)),
-      p99: ms(histogram.percentile(99)),
-      max: ms(histogram.max),
-    }
+    return latencyOf(histogram, performance.now() - begin)
   }
 }
+
+const toMs = (microseconds: number): number => microseconds / 1000
+
+const latencyOf = (histogram: RecordableHistogram, ms: number): Latency => ({
+  calls: histogram.count,
+  perSecond: histogram.count / (ms / 1000),
+  p50: toMs(histogram.percentile(50)),
+  p99: toMs(histogram.percentile(99)),
+  max: toMs(histogram.max),
+})

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { DialogueStore } from '../../src/index.ts'
-import { createProgress } from '../lib/progress.ts'
-import { type Latency, startLoops } from './latency.ts'
+import type { DialogueStore } from '../../../src/index.ts'
+import { createProgress } from '../../lib/progress.ts'
+import { type Latency, startLoops } from '../measure/loops.ts'
 
 export interface ErasureOptions {
   messages: number

@@ -1,0 +1,70 @@
+import type { Results } from '../measure/contest.ts'
+import type { Sample } from '../measure/sample.ts'
+import { type Estimate, estimate, ratio } from '../measure/statistics.ts'
+
+type Figure = keyof Sample
+
+/** What one contestant did, over all rounds. */
+export interface Row {
+  name: string
+  figures: Record<Figure, Estimate | null>
+}
+
+/** What we want to be true, and what was measured. */
+export interface Claim {
+  text: string
+  value: Estimate
+  unit: '×' | 'ms' | 'MiB' | ''
+  goal?: { atLeast: number } | { atMost: number }
+}
+
+/** One table of the report. */
+export interface Outcome {
+  title: string
+  rows: Row[]
+  claims: Claim[]
+}
+
+export const isReached = ({ value, goal }: Claim): boolean | undefined =>
+  goal && ('atLeast' in goal ? value.median >= goal.atLeast : value.median <= goal.atMost)
+
+const FIGURES = [
+  'perSecond',
+  'p50',
+  'p99',
+  'max',
+  'cpuMicros',
+  'loopDelay',
+  'commands',
+  'bytesIn',
+  'bytesOut',
+] as const satisfies Figure[]
+
+export function toRows(results: Results): Row[] {
+  return [...results].map(([name, samples]) => {
+    const figures = FIGURES.map((figure) => {
+      const values = samples.map((sample) => sample[figure]).filter((value) => value !== null)
+      return [figure, values.length > 0 ? estimate(values) : null]
+    })
+    return { name, figures: Object.fromEntries(figures) }
+  })
+}
+
+/** Makes claims of one contestant against another. */
+export function against(results: Results, ours: string, theirs: string) {
+  const of = (name: string, figure: 'perSecond' | 'p50' | 'p99') =>
+    (results.get(name) ?? []).map((sample) => sample[figure])
+  const claim =
+    (figure: 'perSecond' | 'p50' | 'p99', what: string) =>
+    (goal?: Claim['goal']): Claim => ({
+      text: `${what} ${theirs}`,
+      value: ratio(of(ours, figure), of(theirs, figure)),
+      unit: '×',
+      ...(goal && { goal }),
+    })
+  return {
+    throughput: claim('perSecond', 'throughput of'),
+    p50: claim('p50', 'median latency of'),
+    p99: claim('p99', 'p99 of'),
+  }
+}
