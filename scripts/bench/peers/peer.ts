@@ -6,6 +6,8 @@ export interface Line {
   content: string
   /** The platform's own id of it. */
   externalId?: string
+  /** Default now. */
+  timestamp?: Date
 }
 
 /**
