@@ -10,30 +10,48 @@ export interface WriteError {
   keyPattern?: Record<string, unknown>
 }
 
+export interface Inserted {
+  /** What was refused; a repetition finds its own documents as duplicates. */
+  errors: WriteError[]
+  /** Where the insert stands in the server's log. Undefined behind mongos, which doesn't say. */
+  place: LogPlace | undefined
+}
+
+export interface LogPlace {
+  time: mongoose.mongo.Timestamp
+  /** Of the primary: what it logged in one term before something that a majority has, a majority has too. */
+  term: string
+}
+
 /**
  * Inserts documents whose `_id`s are chosen, in one command, so that each gets its own result. The driver's
  * bulk API says less of errors, and its retry covers one dropped connection only.
- * @returns what was refused; a repetition finds its own documents as duplicates
+ * @param w how many members have to have it: fewer than a majority only if a later write is waited for
  */
 export function insertUnordered(
   database: Database,
   collection: string,
   documents: mongoose.mongo.Document[],
   deadline: Deadline,
-): Promise<WriteError[]> {
+  w: 'majority' | 1 = 'majority',
+): Promise<Inserted> {
   const insert = {
     insert: database.nameOf(collection),
     documents,
     ordered: false,
-    writeConcern: { w: 'majority', j: true },
+    writeConcern: w === 1 ? { w } : { w, j: true },
   }
   return attempt(deadline, 'write', async (terms) => {
-    const reply = await runCommand(database.db, insert, terms)
-    const errors: WriteError[] = reply.writeErrors ?? []
+    const { writeErrors: errors = [], opTime }: Reply = await runCommand(database.db, insert, terms)
     for (const error of errors) {
       const failure = new mongoose.mongo.MongoServerError({ code: error.code, message: 'refused' })
       if (isTransient(failure)) throw failure
     }
-    return errors
+    return { errors, place: opTime && { time: opTime.ts, term: String(opTime.t) } }
   })
+}
+
+interface Reply {
+  writeErrors?: WriteError[]
+  opTime?: { ts: mongoose.mongo.Timestamp; t: unknown }
 }

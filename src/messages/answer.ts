@@ -20,6 +20,13 @@ export type Draft = Passenger<MessageDocument, Stored>
 /** What the server refused of a batch. */
 export type Refusals = Map<Draft | undefined, WriteError>
 
+/** The batch that inserts messages: see `Claims`. */
+export interface Flight {
+  id: ObjectId
+  /** A majority has the claims of its messages. */
+  sure: boolean
+}
+
 export const isNamed = ({ item }: Draft): boolean => item.externalId !== undefined
 
 interface Needs {
@@ -55,15 +62,10 @@ export function createAnswers({ database, retention, claims }: Needs) {
   }
 
   /** Lands a flight, and tells its callers. A transaction may have stored some of its messages in its place. */
-  async function land(
-    drafts: Draft[],
-    flight: ObjectId,
-    errors: Refusals,
-    deadline: Deadline,
-  ): Promise<void> {
+  async function land(drafts: Draft[], flight: Flight, errors: Refusals, deadline: Deadline): Promise<void> {
     if (drafts.length === 0) return
     const documents = drafts.map(({ item }) => item)
-    const overtaken = await claims.land(documents, flight, deadline)
+    const overtaken = await claims.land(documents, flight.id, flight.sure, deadline)
     /* What a transaction stores in its place carries another operation; what was deleted must not come back. */
     const ours = [...overtaken.keys()].flatMap(({ _id, op }) => (op ? [{ _id, op }] : []))
     if (ours.length > 0)
@@ -88,7 +90,7 @@ export function createAnswers({ database, retention, claims }: Needs) {
   return async function answer(
     drafts: Draft[],
     errors: Refusals,
-    flight: ObjectId,
+    flight: Flight,
     deadline: Deadline,
   ): Promise<void> {
     const named = drafts.filter(isNamed)

@@ -33,18 +33,31 @@ export interface Earlier {
  * Which message an external id belongs to, decided before any message is written. A claim names its flights, the
  * batches that were to insert the message; what became of a flight is written down too. So a message that is
  * absent was evicted, trimmed or deleted if a flight of its has landed, and was never inserted if none did.
+ *
+ * A claim does not wait for a majority of its own: the messages' insert does, which the same primary logs after it.
+ * Only if a fail-over came in between, the claims have to be made sure before their flight lands.
  */
 export interface Claims {
-  /** Claims each document's external id for a flight. Gives those that an earlier delivery had claimed. */
+  /** Claims each document's external id for a flight. */
   claim(
     documents: MessageDocument[],
     flight: ObjectId,
     deadline: Deadline,
-  ): Promise<Map<MessageDocument, Earlier>>
-  /** Lands a flight whose documents are inserted. Gives those that a transaction has taken over since they were claimed. */
+  ): Promise<{
+    /** Those that an earlier delivery had claimed. */
+    earlier: Map<MessageDocument, Earlier>
+    /** Of the primary that took the claims. */
+    term: string | undefined
+  }>
+  /**
+   * Lands a flight whose documents are inserted.
+   * @param sure a majority has the claims
+   * @returns those that somebody else has taken over since they were claimed
+   */
   land(
     documents: MessageDocument[],
     flight: ObjectId,
+    sure: boolean,
     deadline: Deadline,
   ): Promise<Map<MessageDocument, Earlier>>
   /** What is known of an external id in a transaction: nothing, if it has not been seen. */
@@ -89,8 +102,13 @@ function toEarlier(
 export function createClaims({ database, flights, settleUsers }: Needs): Claims {
   const claims = database.collection(seen)
 
-  /** @returns the keys that were claimed before */
-  async function insert(documents: MessageDocument[], flight: ObjectId, deadline: Deadline) {
+  /** @returns the keys that were claimed before, and the term of the primary */
+  async function insert(
+    documents: MessageDocument[],
+    flight: ObjectId,
+    w: 'majority' | 1,
+    deadline: Deadline,
+  ) {
     const createdAt = new Date()
     const wanted = documents.map((document) => ({
       _id: seenKey(document),
@@ -98,10 +116,10 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       flights: [flight],
       createdAt,
     }))
-    const errors = await insertUnordered(database, seen.collection, wanted, deadline)
+    const { errors, place } = await insertUnordered(database, seen.collection, wanted, deadline, w)
     const other = errors.find(({ code }) => code !== DUPLICATE_KEY)
     if (other) throw Object.assign(new Error('claim refused'), { code: other.code })
-    return errors.flatMap(({ index }) => wanted[index]?._id ?? [])
+    return { taken: errors.flatMap(({ index }) => wanted[index]?._id ?? []), term: place?.term }
   }
 
   const read = (keys: string[], deadline: Deadline): Promise<SeenDocument[]> =>
@@ -155,25 +173,29 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
 
   return {
     async claim(documents, flight, deadline) {
-      const taken = await insert(documents, flight, deadline)
-      if (taken.length === 0) return new Map()
+      const { taken, term } = await insert(documents, flight, 1, deadline)
+      if (taken.length === 0) return { earlier: new Map(), term }
       const found = byDocument(documents, await resolve(taken, flight, deadline))
       /* The document whose id the claim has is the first of this batch, or one of an attempt before. */
       for (const [document, { messageId, stored }] of found)
         if (!stored && messageId.equals(document._id)) found.delete(document)
-      return found
+      return { earlier: found, term }
     },
 
-    async land(documents, flight, deadline) {
-      let overtaken = new Map<MessageDocument, Earlier>()
+    async land(documents, flight, sure, deadline) {
+      const findOvertaken = async () => {
+        const found = await read(documents.map(seenKey), deadline)
+        const lost = found.filter((claim) => !isOn(claim, flight))
+        return byDocument(documents, await judge(lost, deadline))
+      }
+      if (!sure) await insert(documents, flight, 'majority', deadline)
+      let overtaken = sure ? new Map<MessageDocument, Earlier>() : await findOvertaken()
       let known = 0
       while (true) {
         const overtakers = await flights.land(flight, known, deadline)
         if (overtakers === known) return overtaken
         known = overtakers
-        const found = await read(documents.map(seenKey), deadline)
-        const lost = found.filter((claim) => !isOn(claim, flight))
-        overtaken = byDocument(documents, await judge(lost, deadline))
+        overtaken = await findOvertaken()
       }
     },
 

@@ -7,6 +7,7 @@ import type { ShapeCheck } from '../shape.ts'
 import { toDocument } from './accept.ts'
 import type { Stored } from './answer.ts'
 import type { Claims } from './claims.ts'
+import type { Clock } from './clock.ts'
 import { createLane } from './lane.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type Message, type MessageDocument, toMessage } from './schema.ts'
@@ -27,6 +28,7 @@ interface Needs {
   usersAmong(ids: ObjectId[], deadline: Deadline): Promise<Set<string>>
   /** Called with messages that are stored. */
   onStored(documents: MessageDocument[], deadline: Deadline): Promise<void>
+  clock: Clock
 }
 
 /** The verbs that store messages: validate, queue in the lane, answer each caller. */
@@ -38,8 +40,9 @@ export function createStoring<M>({
   maxQueuedBytes,
   usersAmong,
   onStored,
+  clock,
 }: Needs) {
-  const { flush, tidied } = createWriter({ database, retention, claims, usersAmong, onStored })
+  const { flush, tidied } = createWriter({ database, retention, claims, usersAmong, onStored, clock })
   const lane = createLane<MessageDocument, Stored>({
     flush,
     /* Bulk inserts from several connections slow each other down on a capped collection. */

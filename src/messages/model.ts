@@ -43,13 +43,20 @@ const OPENING_MS = 2000
 export function createMessages<M>(needs: Needs) {
   const { database, retention, directory, warn, onParked } = needs
   const journal = createJournal(database)
+  const clock = createClock(database)
   const settleUsers: Settling['settleUsers'] = (userIds, deadline) => settling.settleUsers(userIds, deadline)
   const claims = createClaims({ database, flights: createFlights(database), settleUsers })
   const removal = createRemoval({ database, retention, claims })
   const { removeMessages } = removal
-  const settling = createSettling({ database, journal, retention, removeMessages, onParked })
+  const settling = createSettling({
+    database,
+    journal,
+    retention,
+    removeMessages,
+    onParked,
+    onAppended: () => clock.unsure(),
+  })
   const look = createLook({ database, users: needs.users, settleUsers })
-  const clock = createClock(database)
   const history = createHistory<M>({ database, look, live: createLive(database, clock) })
   const following = createFollowing<M>({ database, clock, usersAmong: directory.among })
   const trim = createTrim(database, retention)
@@ -65,7 +72,7 @@ export function createMessages<M>(needs: Needs) {
     touchUser: directory.touch,
     onUnsettled: (error) => warn('settle', error),
   })
-  const { tidied, ...storing } = createStoring<M>({ ...shared, usersAmong: directory.among })
+  const { tidied, ...storing } = createStoring<M>({ ...shared, clock, usersAmong: directory.among })
   const { retrieveHistory, iterateHistory } = history
   return {
     writes: { ...storing, ...turns.verbs },

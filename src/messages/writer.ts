@@ -7,11 +7,13 @@ import {
   toStoreError,
   withOutcome,
 } from '../db/failure.ts'
-import { insertUnordered, type WriteError } from '../db/insert.ts'
+import { type Inserted, insertUnordered, type WriteError } from '../db/insert.ts'
 import { notRepeatable, type Outcome, userNotFound } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
-import { createAnswers, type Draft, isNamed, settleRepeat } from './answer.ts'
+import { createAnswers, type Draft, isNamed, type Refusals, settleRepeat } from './answer.ts'
 import type { Claims } from './claims.ts'
+import type { Clock } from './clock.ts'
+import { createPresence } from './presence.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type MessageDocument, messages } from './schema.ts'
 import { capOf } from './size.ts'
@@ -25,10 +27,10 @@ interface Needs {
   usersAmong(ids: ObjectId[], deadline: Deadline): Promise<Set<string>>
   /** Called with the stored documents, before their callers hear of it. */
   onStored(documents: MessageDocument[], deadline: Deadline): Promise<void>
+  /** What pages see of the time: see `Clock`. */
+  clock: Pick<Clock, 'passed' | 'unsure'>
 }
 
-/** How many users a process remembers to have seen: for the others, the check comes before the insert. */
-const KNOWN_USERS = 100_000
 /** How long a batch waits for its external ids. */
 const HELD_MS = 1000
 const AT_ONCE = 16
@@ -39,70 +41,45 @@ const AT_ONCE = 16
 export const UNCHECKED_MS = 20
 
 /** Sends one batch of the lane: users, external ids and messages, and tells every caller their own result. */
-export function createWriter({ database, retention, claims, usersAmong, onStored }: Needs) {
+export function createWriter({ database, retention, claims, usersAmong, onStored, clock }: Needs) {
   const collection = database.collection(messages)
   const answer = createAnswers({ database, retention, claims })
-  const known = new Set<string>()
-
-  /** Gives the users who don't exist. */
-  const check = async (ids: Map<string, ObjectId>, deadline: Deadline): Promise<Set<string>> => {
-    if (ids.size === 0) return new Set()
-    const found = await usersAmong([...ids.values()], deadline)
-    if (known.size + found.size > KNOWN_USERS) known.clear()
-    for (const user of found) known.add(user)
-    const missing = new Set([...ids.keys()].filter((user) => !found.has(user)))
-    for (const user of missing) known.delete(user)
-    return missing
-  }
-
-  const usersOf = (drafts: Draft[]) =>
-    new Map(drafts.map(({ item }) => [item.userId.toHexString(), item.userId]))
-
-  /** Refuses messages of users who don't exist; gives the rest. */
-  async function refuseStrangers(drafts: Draft[], deadline: Deadline): Promise<Draft[]> {
-    const strangers = new Map([...usersOf(drafts)].filter(([user]) => !known.has(user)))
-    return refuse(drafts, await check(strangers, deadline))
-  }
-
-  const refuse = (drafts: Draft[], missing: Set<string>): Draft[] => {
-    if (missing.size === 0) return drafts
-    return drafts.filter((draft) => {
-      if (!missing.has(draft.item.userId.toHexString())) return true
-      draft.reject(userNotFound())
-      return false
-    })
-  }
+  const { check, checkStrangers } = createPresence(usersAmong)
 
   /** Settles repeats of what was stored before; gives what still has to be inserted, under the first one's `_id`. */
-  async function claimExternalIds(drafts: Draft[], flight: ObjectId, deadline: Deadline): Promise<Draft[]> {
+  async function claimExternalIds(drafts: Draft[], flight: ObjectId, deadline: Deadline): Promise<Claimed> {
     const named = drafts.filter(isNamed).map(({ item }) => item)
-    if (named.length === 0) return drafts
-    const earlier = await claims.claim(named, flight, deadline)
-    return drafts.filter((draft) => {
+    if (named.length === 0) return { drafts, term: undefined }
+    const { earlier, term } = await claims.claim(named, flight, deadline)
+    const left = drafts.filter((draft) => {
       const first = earlier.get(draft.item)
       if (!first) return true
       draft.item._id = first.messageId
       if (first.stored) settleRepeat(draft, first.message)
       return !first.stored
     })
+    return { drafts: left, term }
   }
 
   /** What the server refused. After a conversion's fence all is sent again: what is there by then is a duplicate. */
-  const insert = async (drafts: Draft[], deadline: Deadline): Promise<Map<Draft | undefined, WriteError>> => {
+  const insert = async (drafts: Draft[], deadline: Deadline): Promise<Sent> => {
     while (true) {
       const since = retention.fences()
       const cap = capOf(retention.current())
       const fitting = drafts.filter(({ bytes }) => bytes <= cap)
       const documents = fitting.map(({ item }) => item)
-      const errors =
-        documents.length > 0 ? await insertUnordered(database, messages.collection, documents, deadline) : []
+      const { errors, place }: Inserted =
+        documents.length > 0
+          ? await insertUnordered(database, messages.collection, documents, deadline)
+          : { errors: [], place: undefined }
       const refused = errors.some(({ code }) => code === DOCUMENT_VALIDATION_FAILURE)
       if (refused && (await retention.wasFenced(since, deadline))) continue
       const larger = drafts.filter(({ bytes }) => bytes > cap)
-      return new Map([
+      const refusals = new Map([
         ...errors.map((error): [Draft | undefined, WriteError] => [fitting[error.index], error]),
         ...larger.map((draft): [Draft, WriteError] => [draft, { index: 0, code: DOCUMENT_TOO_LARGE }]),
       ])
+      return { errors: refusals, place }
     }
   }
 
@@ -113,11 +90,16 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
       insert(drafts, deadline),
       check(usersOf(drafts), deadline),
     ])
-    if (inserted.status === 'rejected') throw inserted.reason
-    const errors = inserted.value
+    if (inserted.status === 'rejected') {
+      clock.unsure()
+      throw inserted.reason
+    }
+    const { errors, place } = inserted.value
     const late = checked.status === 'rejected' || elapsed() > UNCHECKED_MS
     const missing = await orUnsure(async () => (late ? check(usersOf(drafts), deadline) : checked.value))
-    return { errors, missing }
+    if (place) clock.passed(place.time)
+    else clock.unsure()
+    return { errors, missing, term: place?.term }
   }
 
   /** A message whose user is gone is removed by its own writer. */
@@ -140,7 +122,7 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
    * A transaction under way may hold an external id, and its process may be frozen. So those that have to wait go
    * on alone, each for its own, and nobody else waits for them.
    */
-  async function claimSoon(drafts: Draft[], flight: ObjectId, deadline: Deadline): Promise<Draft[]> {
+  async function claimSoon(drafts: Draft[], flight: ObjectId, deadline: Deadline): Promise<Claimed> {
     const alone = drafts.length === 1
     const { remaining } = deadlineIn(Math.min(HELD_MS, deadline.remaining()))
     const soon = alone ? deadline : { ...deadline, remaining }
@@ -149,7 +131,7 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     } catch (error) {
       if (alone || deadline.remaining() === 0 || toStoreError(error).code !== 'TIMEOUT') throw error
       void flushApart(drafts.filter(isNamed))
-      return drafts.filter((draft) => !isNamed(draft))
+      return { drafts: drafts.filter((draft) => !isNamed(draft)), term: undefined }
     }
   }
 
@@ -162,19 +144,21 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
   }
 
   async function store(batch: Draft[], flight: ObjectId, deadline: Deadline): Promise<void> {
-    const drafts = await orNotApplied(async () => {
+    const { drafts, term: claimed } = await orNotApplied(async () => {
       await retention.refresh(deadline)
-      return claimSoon(await refuseStrangers(batch, deadline), flight, deadline)
+      const strangers = await checkStrangers(usersOf(batch), deadline)
+      return claimSoon(refuse(batch, strangers), flight, deadline)
     })
     if (drafts.length === 0) return
-    const { errors, missing } = await insertChecked(drafts, deadline)
+    const { errors, missing, term } = await insertChecked(drafts, deadline)
     await orUnsure(async () => {
       const staying = await withdraw(drafts, missing, deadline)
       await onStored(
         staying.map(({ item }) => item),
         deadline,
       )
-      await answer(staying, errors, flight, deadline)
+      const sure = term !== undefined && term === claimed
+      await answer(staying, errors, { id: flight, sure }, deadline)
     })
   }
 
@@ -209,6 +193,29 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
   }
 
   return { flush, tidied: tidying.done }
+}
+
+/** What still has to be inserted, and the term in which its external ids were claimed. */
+interface Claimed {
+  drafts: Draft[]
+  term: string | undefined
+}
+
+interface Sent extends Pick<Inserted, 'place'> {
+  errors: Refusals
+}
+
+const usersOf = (drafts: Draft[]) =>
+  new Map(drafts.map(({ item }) => [item.userId.toHexString(), item.userId]))
+
+/** Refuses messages of users who don't exist; gives the rest. */
+function refuse(drafts: Draft[], missing: Set<string>): Draft[] {
+  if (missing.size === 0) return drafts
+  return drafts.filter((draft) => {
+    if (!missing.has(draft.item.userId.toHexString())) return true
+    draft.reject(userNotFound())
+    return false
+  })
 }
 
 const documentsOf = (drafts: Draft[]) => drafts.map(({ item }) => item)

@@ -100,7 +100,13 @@ describe('a place', () => {
 describe("a page's live", () => {
   const NOW = 1_800_000_000
   const at = (seconds: number) => new Timestamp({ t: NOW + seconds, i: 1 })
-  const clockOf = (time: ServerTime): Clock => ({ heard: () => time.latest, ask: async () => time })
+  const clockOf = (time: ServerTime): Clock => ({
+    heard: () => time.latest,
+    ask: async () => time,
+    lately: async () => time,
+    passed() {},
+    unsure() {},
+  })
   const messageAt = (seconds: number): MessageDocument => ({
     _id: new ObjectId(),
     userId: new ObjectId(),
