@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { decodeCursor, encodeCursor, type Position } from '../cursor.ts'
 import { attempt, backOff, type Deadline, renewed } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
+import { createGather } from '../db/gather.ts'
 import { mergeExpression } from '../db/merge.ts'
 import { versionedUpdate } from '../db/versioned.ts'
 import { invalidInput, notRepeatable, userNotFound, versionConflict } from '../errors.ts'
@@ -33,12 +34,27 @@ interface Change {
   covers?: Position | undefined
 }
 
+/** Contexts may be large: a few of them fit into what the server sends at once. */
+const MOST_AT_ONCE = 32
+
 export function createContexts<D>({ database, checkData, countAfter }: Needs) {
   const collection = database.collection(contexts)
   const checked = (data: JsonObject): JsonObject => (checkData ? checkData(data) : data)
 
+  const gather = createGather<ObjectId, ContextDocument | undefined>({
+    nameOf: (userId) => userId.toHexString(),
+    most: MOST_AT_ONCE,
+    async read(userIds, deadline) {
+      const found = await attempt(deadline, 'read', (terms) =>
+        collection.find({ userId: { $in: userIds } }, terms).toArray(),
+      )
+      const byUser = new Map(found.map((context) => [context.userId.toHexString(), context]))
+      return (userId) => byUser.get(userId.toHexString())
+    },
+  })
+
   const read = async (userId: ObjectId, deadline: Deadline): Promise<ContextDocument> => {
-    const found = await attempt(deadline, 'read', (terms) => collection.findOne({ userId }, terms))
+    const found = await gather(userId, deadline)
     if (!found) throw userNotFound()
     return found
   }

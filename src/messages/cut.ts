@@ -50,6 +50,15 @@ export function toCut(given: {
   }
 }
 
+/** The end of a whole history. */
+export const isNewest = ({ scope, filter, interval, backward, origin }: Cut): boolean =>
+  backward &&
+  !origin &&
+  !interval.after &&
+  !interval.before &&
+  scope.conversationId === undefined &&
+  !sieve(filter)
+
 /** The interval up to and with the horizon. */
 export const until = ({ interval, backward }: Cut, end: Position | undefined): Interval => {
   if (!end) return interval

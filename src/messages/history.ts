@@ -5,9 +5,10 @@ import { isTooLarge } from '../db/failure.ts'
 import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import { createCount, MOST_KEYS } from './count.ts'
-import { beyondPipeline, type Cut, otherSide, pagePipeline, toCut, until } from './cut.ts'
+import { beyondPipeline, type Cut, isNewest, otherSide, pagePipeline, toCut, until } from './cut.ts'
 import type { Live, Place } from './live.ts'
 import type { Found, Look } from './look.ts'
+import type { Newest } from './newest.ts'
 import { indexOf, intervalOf, NEWEST_FIRST, OLDEST_FIRST, range, sieve } from './query.ts'
 import {
   historyOptions,
@@ -49,7 +50,7 @@ export const MOST_PENDING = 1000
 
 interface Needs {
   database: Database
-  look: Look
+  look: { at: Look; newest: Newest }
   live: Live
 }
 
@@ -59,15 +60,22 @@ export function createHistory<M>({ database, look, live }: Needs) {
 
   /** A page, what lies on the other side of its origin, and whether the user exists, in one command. */
   async function rows(userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> {
+    const toRows = (found: Found) => ({
+      ...found,
+      page: found.messages.page ?? [],
+      beyond: found.messages.beyond ?? [],
+    })
+    const newest = isNewest(cut) ? await look.newest(userId, cut.limit + 1, deadline) : undefined
+    if (newest) return toRows(newest)
     const beyond = cut.origin && { beyond: beyondPipeline(cut, cut.origin) }
-    const found = await look(userId, { page: pagePipeline(cut), ...beyond }, deadline)
-    return { ...found, page: found.messages.page ?? [], beyond: found.messages.beyond ?? [] }
+    const found = await look.at(userId, { page: pagePipeline(cut), ...beyond }, deadline)
+    return toRows({ ...found, again: found.again || isNewest(cut) })
   }
 
   /** The same for pages of very large messages: by cursors, which have no bound. */
   async function largeRows(userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> {
     const pipelines = [pagePipeline(cut), ...(cut.origin ? [beyondPipeline(cut, cut.origin)] : [])]
-    const before = await look(userId, {}, deadline)
+    const before = await look.at(userId, {}, deadline)
     const [page = [], beyond = []] = await Promise.all(
       pipelines.map((pipeline) =>
         attempt(deadline, 'read', (terms) =>
@@ -75,7 +83,7 @@ export function createHistory<M>({ database, look, live }: Needs) {
         ),
       ),
     )
-    const after = await look(userId, {}, deadline)
+    const after = await look.at(userId, {}, deadline)
     if (before.touches !== after.touches) return largeRows(userId, cut, deadline)
     return { page, beyond, touches: before.touches, again: true }
   }
@@ -174,7 +182,7 @@ export function createHistory<M>({ database, look, live }: Needs) {
       /* A count at the same time may have seen a part of a turn: one between two looks that agree has not. */
       for (let isWhole = !total || page.touches === 0; !isWhole; ) {
         total = await countNow()
-        isWhole = (await look(userId, {}, deadline)).touches === page.touches
+        isWhole = (await look.at(userId, {}, deadline)).touches === page.touches
         if (!isWhole) page = await pageNow()
       }
       const cursor = (place: Position | undefined) => (place ? encodeCursor(userId, place) : null)
@@ -220,10 +228,10 @@ export function createHistory<M>({ database, look, live }: Needs) {
       deadline: Deadline,
     ): Promise<{ found: T; count: number }> {
       while (true) {
-        const before = await look(userId, {}, deadline)
+        const before = await look.at(userId, {}, deadline)
         const found = await reading()
         const total = await countFrom(userId, found.covers, filter, deadline)
-        const after = await look(userId, {}, deadline)
+        const after = await look.at(userId, {}, deadline)
         if (before.touches === after.touches) return { found, count: Math.min(total, MOST_PENDING) }
       }
     },

@@ -35,7 +35,8 @@ export type Look = (
 ) => Promise<Found>
 
 /** What comes back from the server. */
-interface Row {
+export interface Row {
+  _id: ObjectId
   messages?: Record<string, MessageDocument[]>
   touches?: number
   open: unknown[]
@@ -49,34 +50,55 @@ interface Row {
  * @throws DialogueStoreError `USER_NOT_FOUND`
  */
 export function createLook({ database, users, settleUsers }: Needs): Look {
-  const lookup = (from: string, as: string, pipeline: mongoose.mongo.Document[]) => ({
-    $lookup: { from, pipeline, as },
-  })
-
-  const toPipeline = (userId: ObjectId, pipelines: Record<string, mongoose.mongo.Document[]>) => {
-    const open = [{ $match: { userId, ...OPEN } }, { $limit: 1 }, { $project: { _id: 1 } }]
-    const then = [{ $match: { _id: userId } }, { $project: { touches: 1 } }]
-    return [
-      { $match: { _id: userId, ...users.alive } },
-      { $project: { touches: 1 } },
-      lookup(database.nameOf(journal.collection), 'open', open),
-      ...Object.entries(pipelines).map(([as, stages]) =>
-        lookup(database.nameOf(messages.collection), `messages.${as}`, stages),
-      ),
-      lookup(users.collection.collectionName, 'then', then),
-    ]
-  }
+  const read = (pipeline: mongoose.mongo.Document[], deadline: Deadline) =>
+    attempt(deadline, 'read', (terms) => users.collection.aggregate<Row>(pipeline, terms).toArray())
+  const toPipeline = createPipelines(database, users)
 
   return async (userId, pipelines, deadline) => {
-    const pipeline = toPipeline(userId, pipelines)
+    const lookups = Object.entries(pipelines).map(([as, pipeline]) => ({ as, pipeline }))
+    const pipeline = toPipeline([userId], lookups)
     for (let again = false; ; again = true) {
-      const [row] = await attempt(deadline, 'read', (terms) =>
-        users.collection.aggregate<Row>(pipeline, terms).toArray(),
-      )
+      const [row] = await read(pipeline, deadline)
       if (!row) throw userNotFound()
-      const { open, then, touches = 0 } = row
-      if (open.length > 0) await settleUsers([userId], deadline)
-      else if (touches === (then[0]?.touches ?? 0)) return { messages: row.messages ?? {}, touches, again }
+      if (isWhole(row)) return { messages: row.messages ?? {}, touches: row.touches ?? 0, again }
+      if (row.open.length > 0) await settleUsers([userId], deadline)
     }
+  }
+}
+
+/** Messages to be read of a user. */
+interface Lookup {
+  as: string
+  pipeline: mongoose.mongo.Document[]
+  /** The field of the messages that holds the user; none: the pipeline says itself whose messages it wants. */
+  foreignField?: string
+}
+
+/** Nothing is to be settled, and nothing was committed meanwhile. */
+export const isWhole = ({ open, then, touches = 0 }: Row): boolean =>
+  open.length === 0 && touches === (then[0]?.touches ?? 0)
+
+/** Makes what `look` sends, for one user or for several at once. */
+export function createPipelines(database: Database, users: UsersView) {
+  return (userIds: ObjectId[], lookups: Lookup[]): mongoose.mongo.Document[] => {
+    const [only] = userIds.length === 1 ? userIds : []
+    /* By value where it can be said: that is planned once, not for each user. */
+    const lookup = (from: string, { as, pipeline, foreignField }: Lookup) => {
+      if (!foreignField) return { $lookup: { from, as, pipeline } }
+      return only
+        ? { $lookup: { from, as, pipeline: [{ $match: { [foreignField]: only } }, ...pipeline] } }
+        : { $lookup: { from, as, localField: '_id', foreignField, pipeline } }
+    }
+    const open = [{ $match: OPEN }, { $limit: 1 }, { $project: { _id: 1 } }]
+    const then = [{ $project: { touches: 1 } }]
+    return [
+      { $match: { _id: { $in: userIds }, ...users.alive } },
+      { $project: { touches: 1 } },
+      lookup(database.nameOf(journal.collection), { as: 'open', foreignField: 'userId', pipeline: open }),
+      ...lookups.map(({ as, ...rest }) =>
+        lookup(database.nameOf(messages.collection), { as: `messages.${as}`, ...rest }),
+      ),
+      lookup(users.collection.collectionName, { as: 'then', foreignField: '_id', pipeline: then }),
+    ]
   }
 }

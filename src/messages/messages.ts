@@ -1,6 +1,7 @@
 import type { Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { toStoreError } from '../db/failure.ts'
+import { createLane } from '../db/lane.ts'
 import { altered, type DialogueStoreError, invalidInput } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import type { ShapeCheck } from '../shape.ts'
@@ -8,7 +9,6 @@ import { toDocument } from './accept.ts'
 import type { Stored } from './answer.ts'
 import type { Claims } from './claims.ts'
 import type { Clock } from './clock.ts'
-import { createLane } from './lane.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type Message, type MessageDocument, toMessage } from './schema.ts'
 import { assertFits } from './size.ts'
@@ -31,6 +31,9 @@ interface Needs {
   clock: Clock
 }
 
+/** What travels in one command. */
+const BATCH = 1000
+
 /** The verbs that store messages: validate, queue in the lane, answer each caller. */
 export function createStoring<M>({
   database,
@@ -47,6 +50,7 @@ export function createStoring<M>({
     flush,
     /* Bulk inserts from several connections slow each other down on a capped collection. */
     parallel: () => (retention.current().kind === 'capped' ? 1 : 4),
+    maxItems: BATCH,
     maxQueuedBytes,
   })
 

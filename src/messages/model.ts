@@ -13,6 +13,7 @@ import { createJournal } from './journal.ts'
 import { createLive } from './live.ts'
 import { createLook, type UsersView } from './look.ts'
 import { createStoring } from './messages.ts'
+import { createNewest } from './newest.ts'
 import { createRemoval } from './remove.ts'
 import type { RetentionKeeper } from './retention.ts'
 import type { MessageDocument } from './schema.ts'
@@ -57,7 +58,9 @@ export function createMessages<M>(needs: Needs) {
     onAppended: () => clock.unsure(),
   })
   const look = createLook({ database, users: needs.users, settleUsers })
-  const history = createHistory<M>({ database, look, live: createLive(database, clock) })
+  const newest = createNewest(database, needs.users)
+  const live = createLive(database, clock)
+  const history = createHistory<M>({ database, look: { at: look, newest }, live })
   const following = createFollowing<M>({ database, clock, usersAmong: directory.among })
   const trim = createTrim(database, retention)
   const onStored = (documents: MessageDocument[], deadline: Deadline) =>

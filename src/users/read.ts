@@ -1,12 +1,48 @@
-import { attempt } from '../db/attempt.ts'
+import type mongoose from 'mongoose'
+import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
+import { createGather } from '../db/gather.ts'
 import { invalidInput, userNotFound } from '../errors.ts'
 import { type ObjectId, toObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
-import { ALIVE, identity, toUser, type User, userFilter, users } from './schema.ts'
+import {
+  ALIVE,
+  type Identity,
+  identity,
+  toUser,
+  type User,
+  type UserDocument,
+  userFilter,
+  users,
+} from './schema.ts'
 
 export function createReading<D>(database: Database) {
   const collection = database.collection(users)
+
+  const read = (filter: mongoose.mongo.Filter<UserDocument>, deadline: Deadline) =>
+    attempt(deadline, 'read', (terms) => collection.find({ ...filter, ...ALIVE }, terms).toArray())
+
+  const byId = createGather<ObjectId, UserDocument | undefined>({
+    nameOf: (_id) => _id.toHexString(),
+    most: MOST_AT_ONCE,
+    async read(ids, deadline) {
+      const found = await read({ _id: { $in: ids } }, deadline)
+      const users = new Map(found.map((user) => [user._id.toHexString(), user]))
+      return (_id) => users.get(_id.toHexString())
+    },
+  })
+
+  const byIdentity = createGather<Identity, UserDocument | undefined>({
+    nameOf: nameOfIdentity,
+    most: MOST_AT_ONCE,
+    async read(identities, deadline) {
+      const found = await read({ identities: { $in: identities } }, deadline)
+      const users = new Map(
+        found.flatMap((user) => (user.identities ?? []).map((one) => [nameOfIdentity(one), user])),
+      )
+      return (one) => users.get(nameOfIdentity(one))
+    },
+  })
 
   async function page(options: unknown): Promise<{ users: User<D>[]; nextCursor: string | null }> {
     const { limit = PAGE, cursor, email, states = {} } = parse(userFilter, options, ['options'])
@@ -34,19 +70,14 @@ export function createReading<D>(database: Database) {
   return {
     async getUser(userId: unknown): Promise<User<D>> {
       const _id = parse(id, userId, ['userId'])
-      const user = await attempt(database.deadline(), 'read', (terms) =>
-        collection.findOne({ _id, ...ALIVE }, terms),
-      )
+      const user = await byId(_id, database.deadline())
       if (!user) throw userNotFound()
       return toUser(user)
     },
 
     async findUser(of: unknown): Promise<User<D> | null> {
-      const identities = parse(identity, of, ['identity'])
-      const user = await attempt(database.deadline(), 'read', (terms) =>
-        collection.findOne({ identities, ...ALIVE }, terms),
-      )
-      return user && toUser(user)
+      const user = await byIdentity(parse(identity, of, ['identity']), database.deadline())
+      return user ? toUser(user) : null
     },
 
     listUsers: page,
@@ -62,6 +93,9 @@ export function createReading<D>(database: Database) {
     },
   }
 }
+
+const MOST_AT_ONCE = 100
+const nameOfIdentity = ({ provider, id }: Identity): string => JSON.stringify([provider, id])
 
 const PAGE = 50
 const ITERATED = 500

@@ -1,5 +1,5 @@
-import type { Deadline } from '../db/attempt.ts'
 import { DialogueStoreError } from '../errors.ts'
+import type { Deadline } from './attempt.ts'
 
 /** One caller's item in the lane. Whoever flushes it settles it, once. */
 export interface Passenger<Item, Result> {
@@ -15,6 +15,8 @@ export interface LaneOptions<Item, Result> {
   flush(batch: Passenger<Item, Result>[]): Promise<void>
   /** How many batches may be under way at once. */
   parallel(): number
+  /** Of a batch. */
+  maxItems: number
   /** Bytes that may wait or be under way. */
   maxQueuedBytes: number
 }
@@ -25,11 +27,8 @@ export interface Lane<Item, Result> {
   hasRoom(bytes: number): boolean
   /** Resolves when there is room for so many bytes: for callers that can wait, unlike `send`. */
   room(bytes: number): Promise<void>
-  /** Resolves when nothing waits and nothing is under way. */
-  drained(): Promise<void>
 }
 
-const MAX_ITEMS = 1000
 /** Well below the 16 MiB that a command may have; a single larger message travels alone. */
 const MAX_BYTES = 8 * 2 ** 20
 
@@ -40,6 +39,7 @@ const MAX_BYTES = 8 * 2 ** 20
 export function createLane<Item, Result>({
   flush,
   parallel,
+  maxItems,
   maxQueuedBytes,
 }: LaneOptions<Item, Result>): Lane<Item, Result> {
   const waiting: Passenger<Item, Result>[] = []
@@ -53,7 +53,7 @@ export function createLane<Item, Result>({
   function takeBatch(): Passenger<Item, Result>[] {
     let bytes = 0
     let end = 0
-    while (end < waiting.length && end < MAX_ITEMS) {
+    while (end < waiting.length && end < maxItems) {
       bytes += waiting[end]?.bytes ?? 0
       if (end > 0 && bytes > MAX_BYTES) break
       end++
@@ -89,10 +89,6 @@ export function createLane<Item, Result>({
     queueMicrotask(depart)
   }
 
-  const until = async (condition: () => boolean): Promise<void> => {
-    while (!condition()) await new Promise<void>((wake) => watchers.push(wake))
-  }
-
   return {
     async send(item, bytes, deadline) {
       if (!hasRoom(bytes)) throw overloaded()
@@ -103,8 +99,9 @@ export function createLane<Item, Result>({
       })
     },
     hasRoom,
-    room: (bytes) => until(() => hasRoom(bytes)),
-    drained: () => until(() => bytesInside === 0),
+    async room(bytes) {
+      while (!hasRoom(bytes)) await new Promise<void>((wake) => watchers.push(wake))
+    },
   }
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import { type Deadline, deadlineIn } from '../../src/db/attempt.ts'
-import { createLane, type Passenger } from '../../src/messages/lane.ts'
+import { createLane, type Passenger } from '../../src/db/lane.ts'
 import { rejection } from '../support/make.ts'
 
 type Batch = Passenger<number, string>[]
@@ -22,7 +22,7 @@ function makeLane({ parallel = 1, maxQueuedBytes = 1000 } = {}) {
         crash: reject,
       })
     })
-  const lane = createLane<number, string>({ flush, parallel: () => parallel, maxQueuedBytes })
+  const lane = createLane<number, string>({ flush, parallel: () => parallel, maxItems: 1000, maxQueuedBytes })
   const send = (item: number, bytes = 1) => lane.send(item, bytes, deadlineIn(1000))
   const next = () => {
     const batch = underWay.shift()
@@ -161,24 +161,6 @@ describe('what waits', () => {
     await Promise.all([second, waiting])
     expect(room).toBe(true)
   })
-
-  test('is drained when nothing is left', async () => {
-    const { lane, send, next } = makeLane()
-    await lane.drained()
-    const results = [send(1)]
-    await turn()
-    results.push(send(2))
-    let drained = false
-    const draining = lane.drained().then(() => {
-      drained = true
-    })
-    next().arrive()
-    await turn()
-    expect(drained).toBe(false)
-    next().arrive()
-    await Promise.all([...results, draining])
-    expect(drained).toBe(true)
-  })
 })
 
 test('a flush that throws fails its own batch, and no other', async () => {
@@ -204,6 +186,7 @@ test('an item keeps the deadline that it came with', async () => {
       }
     },
     parallel: () => 1,
+    maxItems: 1000,
     maxQueuedBytes: 10,
   })
   const deadlines = [deadlineIn(5), deadlineIn(500)]
