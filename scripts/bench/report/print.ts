@@ -1,6 +1,8 @@
-import pc from 'picocolors'
+import { colorsFor } from '../../lib/colors.ts'
 import type { Estimate } from '../measure/statistics.ts'
 import { type Claim, type Curve, isReached, type Outcome, type Row } from './outcome.ts'
+
+const pc = colorsFor(process.stdout)
 
 const COLUMNS = [
   ['per second', 'perSecond'],
