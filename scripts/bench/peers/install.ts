@@ -4,6 +4,9 @@ import { command } from '../../package/command.ts'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))
 
+const CI = ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error']
+const PATIENCE_MS = 10 * 60_000
+
 let installing: Promise<void> | undefined
 
 /**
@@ -20,15 +23,12 @@ async function installMissing(): Promise<void> {
   if (await isInstalled()) return
   process.stderr.write('Installing the peers into scripts/bench/node_modules, by npm ci\n')
   try {
-    /* Under `npm run`, npm would take the folder of that for its own. */
-    await command('npm', ['ci', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts'], {
-      cwd: folder,
-      env: { npm_config_local_prefix: undefined },
-    })
+    /* Under `npm run`, npm could take the project's folder for its own: the prefix says which one is meant. */
+    await command('npm', [...CI, '--prefix', folder], { cwd: folder, timeout: PATIENCE_MS })
   } catch (error) {
     const said = error instanceof Error ? (error.message.split('\n').find(Boolean) ?? '') : String(error)
     throw new Error(
-      `The peers could not be installed: npm ci in scripts/bench failed (${said}). --peers store driver mongoose mongoose-lean needs none of them.`,
+      `npm ci in scripts/bench failed (${said}). --peers driver mongoose mongoose-lean needs nothing installed.`,
       { cause: error },
     )
   }
