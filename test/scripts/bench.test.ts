@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import type { Profiler } from 'node:inspector'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -45,7 +46,7 @@ describe('npm run bench', () => {
     let report: Report
 
     beforeAll(async () => {
-      outcome = await runScript('bench', [...SHORT, '--json', file])
+      outcome = await runScript('bench', [...SHORT, '--json', file, '--cpu-profile', folder])
       report = JSON.parse(await readFile(file, 'utf8'))
     })
 
@@ -74,6 +75,21 @@ describe('npm run bench', () => {
       for (const { figures } of rows) for (const name of FIGURES) expectEstimate(figures[name])
       expect(claims[0]).toMatchObject({ text: 'throughput of mongodb driver', goal: { atLeast: 6 } })
       for (const { value } of claims) expectEstimate(value)
+    })
+
+    test('writes one profile, of its own turns', async () => {
+      const names = (await readdir(folder)).filter((name) => name.endsWith('.cpuprofile'))
+      expect(names).toEqual([expect.stringMatching(/^storing-a-message-.*-dialogue-store\.cpuprofile$/)])
+      const profile: Profiler.Profile = JSON.parse(await readFile(join(folder, names[0] ?? ''), 'utf8'))
+      const ids = new Set(profile.nodes.map(({ id }) => id))
+      expect(ids.size).toBe(profile.nodes.length)
+      expect(profile.samples?.every((id) => ids.has(id))).toBe(true)
+      expect(profile.samples).toHaveLength(profile.timeDeltas?.length ?? 0)
+      const roots = profile.nodes.filter(({ callFrame }) => callFrame.functionName === '(root)')
+      expect(roots).toHaveLength(1)
+      const urls = profile.nodes.map(({ callFrame }) => callFrame.url)
+      expect(urls.some((url) => url.includes('/src/'))).toBe(true)
+      expect(urls.some((url) => url.includes('/peers/driver.ts'))).toBe(false)
     })
 
     test('leaves no database behind', async () => {
