@@ -1,8 +1,23 @@
-import { writeFile } from 'node:fs/promises'
+import { peersNamed } from './bench/peers/index.ts'
+import { ensureInstalled } from './bench/peers/install.ts'
+import { type Report, readReport, settingOf, writeReport } from './bench/report/file.ts'
 import { toText } from './bench/report/print.ts'
-import { openStage } from './bench/scenario.ts'
+import { openStage, type StageOptions } from './bench/scenario.ts'
 import { scenarios } from './bench/scenarios/index.ts'
-import { createProgram, integer, run } from './lib/run.ts'
+import { createProgram, type Defer, integer, run } from './lib/run.ts'
+
+interface Options {
+  only?: string[]
+  peers?: string[]
+  quick?: boolean
+  rounds?: number
+  ms?: number
+  json?: string
+  from?: string
+  plots?: string
+  cpuProfile?: string
+  list?: boolean
+}
 
 await run('bench', async (defer) => {
   const program = createProgram(
@@ -11,28 +26,58 @@ await run('bench', async (defer) => {
   )
   program
     .option('--only <name...>', 'nothing but these scenarios')
+    .option('--peers <name...>', 'dialogue-store against nobody but these: driver, mongoose, papr …')
     .option('--quick', 'short rounds, and few: to see that it runs, not to quote')
     .option('--rounds <n>', 'how often each contestant has its turn', integer(1, 1000))
     .option('--ms <n>', 'how long a turn is', integer(10, 600_000))
     .option('--json <file>', 'writes all figures to a file')
+    .option('--plots <folder>', 'draws the figures, as SVG, for light and for dark pages')
+    .option('--from <file>', 'measures nothing, but takes the figures from what --json wrote')
+    .option('--cpu-profile <folder>', "writes profiles of dialogue-store's own turns, one for each contest")
     .option('--list', 'names the scenarios')
-    .action(async ({ only, quick = false, rounds, ms, json, list }) => {
-      if (list) return print(scenarios.map(({ name, about }) => `${name.padEnd(14)} ${about}`).join('\n'))
-      const wanted = scenariosNamed(only)
-      const times = { rounds: rounds ?? (quick ? 3 : 12), ms: ms ?? (quick ? 300 : 1500) }
-      const stage = await openStage({ quick, ...times }, defer)
-      const outcomes = []
-      for (const scenario of wanted) {
-        for (const outcome of await scenario.run(stage)) {
-          outcomes.push({ scenario: scenario.name, ...outcome })
-          print(`\n${toText(outcome)}`)
-        }
-        await stage.clear()
-      }
-      if (json) await writeFile(json, `${JSON.stringify(outcomes, null, 2)}\n`)
-    })
+    .action((options: Options) => bench(options, defer))
   await program.parseAsync()
 })
+
+async function bench(options: Options, defer: Defer): Promise<void> {
+  if (options.list) return print(scenarios.map(({ name, about }) => `${name.padEnd(14)} ${about}`).join('\n'))
+  const report = options.from ? await readReport(options.from) : await measure(options, defer)
+  if (options.from) for (const outcome of report.outcomes) print(`\n${toText(outcome)}`)
+  if (options.json) await writeReport(options.json, report)
+  if (options.plots) await draw(report, options.plots)
+}
+
+async function measure({ only, peers, quick = false, ...options }: Options, defer: Defer): Promise<Report> {
+  const wanted = scenariosNamed(only)
+  const stageOptions: StageOptions = {
+    quick,
+    rounds: options.rounds ?? (quick ? 3 : 12),
+    ms: options.ms ?? (quick ? 300 : 1500),
+    peers: peersNamed(peers),
+    profiles: options.cpuProfile,
+  }
+  /* Rather now than after hours. */
+  if (options.plots) await ensureInstalled()
+  const stage = await openStage(stageOptions, defer)
+  const { version: mongodb } = await stage.admin.command({ buildInfo: 1 })
+  const outcomes: Report['outcomes'] = []
+  for (const scenario of wanted) {
+    for (const outcome of await scenario.run(stage)) {
+      outcomes.push({ scenario: scenario.name, ...outcome })
+      print(`\n${toText(outcome)}`)
+    }
+    await stage.clear()
+  }
+  return { setting: settingOf({ ...stageOptions, mongodb }), outcomes }
+}
+
+/** By a file that imports a package of the bench's own: the path is not a literal, so that the root's compiler stays out. */
+async function draw(report: Report, folder: string): Promise<void> {
+  await ensureInstalled()
+  const path = new URL('./bench/report/plots.ts', import.meta.url).href
+  const { drawPlots }: { drawPlots(report: Report, folder: string): Promise<string[]> } = await import(path)
+  for (const file of await drawPlots(report, folder)) print(file)
+}
 
 function scenariosNamed(names: string[] | undefined) {
   if (!names) return scenarios

@@ -6,8 +6,10 @@ import { connectDriver } from '../lib/driver.ts'
 import { createProgress } from '../lib/progress.ts'
 import type { Defer } from '../lib/run.ts'
 import { type Contestant, compete, type Results, type Rounds } from './measure/contest.ts'
+import { profiled } from './measure/profile.ts'
 import { sampleCalls } from './measure/sample.ts'
-import type { Peer, Verbs } from './peers/peer.ts'
+import { type ChosenPeer, choosePeers, isAnothers, type PeerName } from './peers/index.ts'
+import type { Verb, Verbs } from './peers/peer.ts'
 import type { Scene } from './peers/scene.ts'
 import type { Outcome } from './report/outcome.ts'
 
@@ -25,6 +27,8 @@ export interface Stage extends Rounds {
   admin: mongoose.mongo.Admin
   /** Texts of real conversations, one after the other, for ever. */
   nextText(): string
+  /** Those who take part and have all of these verbs, ours first. */
+  peers<V extends Verb>(...verbs: V[]): Promise<ChosenPeer<V>[]>
   /** Opens a peer in a database of its own. */
   open<V extends Verbs>(
     peer: { name: string; open(scene: Scene): Promise<V> },
@@ -34,16 +38,27 @@ export interface Stage extends Rounds {
   db(verbs: Verbs): mongoose.mongo.Db
   /** Of calls in this process. */
   contestant(name: string, call: () => Promise<unknown>, perCall?: number): Contestant
-  compete(label: string, callers: number, contestants: Contestant[]): Promise<Results>
+  /** @param times other than the stage's */
+  compete(
+    label: string,
+    callers: number,
+    contestants: Contestant[],
+    times?: Partial<Rounds>,
+  ): Promise<Results>
   /** Closes what was opened. */
   clear(): Promise<void>
 }
 
 export interface StageOptions extends Rounds {
   quick: boolean
+  /** Who may take part. */
+  peers: readonly PeerName[]
+  /** Where profiles of our own turns go. Absent: there are none. */
+  profiles?: string | undefined
 }
 
-export async function openStage({ quick, rounds, ms }: StageOptions, defer: Defer): Promise<Stage> {
+export async function openStage(options: StageOptions, defer: Defer): Promise<Stage> {
+  const { quick, rounds, ms } = options
   const server = await testServer()
   defer(() => server.stop())
   const client = await connectDriver(server.uri)
@@ -69,6 +84,7 @@ export async function openStage({ quick, rounds, ms }: StageOptions, defer: Defe
     uri: server.uri,
     admin,
     nextText: () => texts[text++ % texts.length] ?? '',
+    peers: (...verbs) => choosePeers(options.peers, verbs),
     async open(peer, scene) {
       const dbName = `bench-${randomBytes(6).toString('hex')}`
       const verbs = await peer.open({ ...scene, uri: server.uri, dbName })
@@ -80,17 +96,26 @@ export async function openStage({ quick, rounds, ms }: StageOptions, defer: Defe
       name,
       sample: (load) => sampleCalls(call, { ...load, perCall, admin }),
     }),
-    async compete(label, callers, contestants) {
-      const total = contestants.length * (rounds + 1)
-      const progress = createProgress({ total, label, unit: 'samples' })
-      try {
-        return await compete(contestants, { rounds, ms, callers }, () => progress.add(1))
-      } finally {
-        progress.stop()
-      }
-    },
+    compete: (label, callers, contestants, times) =>
+      hold(label, contestants, { rounds, ms, ...times, callers, profiles: options.profiles }),
     clear,
   }
 }
 
-export type { Peer }
+type Contest = Rounds & { callers: number } & Pick<StageOptions, 'profiles'>
+
+/** A contest, with its progress. */
+async function hold(label: string, contestants: Contestant[], contest: Contest): Promise<Results> {
+  const { rounds, profiles } = contest
+  const ours = profiles ? contestants.filter(({ name }) => !isAnothers(name)).map(profiled) : []
+  const all = contestants.map((one) => ours.find(({ name }) => name === one.name) ?? one)
+  const total = contestants.length * (rounds + 1)
+  const progress = createProgress({ total, label, unit: 'samples' })
+  try {
+    const results = await compete(all, contest, () => progress.add(1))
+    for (const one of ours) await one.write(profiles ?? '', label)
+    return results
+  } finally {
+    progress.stop()
+  }
+}

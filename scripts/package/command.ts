@@ -4,6 +4,8 @@ interface Where {
   cwd: string
   /** On top of this process's own; undefined takes a variable away. */
   env?: Record<string, string | undefined>
+  /** Default two minutes. */
+  timeout?: number
 }
 
 /**
@@ -12,8 +14,12 @@ interface Where {
  * @returns what it wrote to standard output
  * @throws Error with all that it wrote
  */
-export function command(file: string, args: string[], { cwd, env = {} }: Where): Promise<string> {
-  const options = { cwd, env: { ...process.env, ...env }, timeout: 120_000, maxBuffer: 2 ** 26 }
+export function command(
+  file: string,
+  args: string[],
+  { cwd, env = {}, timeout = 120_000 }: Where,
+): Promise<string> {
+  const options = { cwd, env: { ...process.env, ...env }, timeout, maxBuffer: 2 ** 26 }
   return new Promise((resolve, reject) => {
     const child = execFile(file, args, options, (error, stdout, stderr) => {
       if (!error) return resolve(stdout)

@@ -21,7 +21,9 @@ export interface Running {
 /** `CI` and `FORCE_COLOR`: even there, a pipe gets no control characters. */
 const SURROUNDINGS = { CI: 'true', FORCE_COLOR: '1', NO_COLOR: undefined, NODE_OPTIONS: undefined }
 
-export function startScript(script: 'demo' | 'seed', args: string[], env: NodeJS.ProcessEnv = {}): Running {
+export type Script = 'bench' | 'demo' | 'seed'
+
+export function startScript(script: Script, args: string[], env: NodeJS.ProcessEnv = {}): Running {
   const path = join(root, 'scripts', `${script}.ts`)
   const child = spawn(process.execPath, ['--import', 'tsx', path, ...args], {
     cwd: root,
@@ -51,7 +53,7 @@ export function startScript(script: 'demo' | 'seed', args: string[], env: NodeJS
   return { child, ended, says }
 }
 
-export const runScript = (script: 'demo' | 'seed', args: string[], env: NodeJS.ProcessEnv = {}) =>
+export const runScript = (script: Script, args: string[], env: NodeJS.ProcessEnv = {}) =>
   startScript(script, args, env).ended
 
 /** Any control character but the end of a line. */

@@ -23,10 +23,17 @@ export interface Verbs {
   mergeContext?(user: number, patch: object): Promise<unknown>
   /** What a bot does when somebody says something: finds them, reads, answers, writes. */
   turn?(user: number, said: Line, answer: Line): Promise<unknown>
+  /** For a history to begin with, where `storeLines` is missing or slow: quick, however unusual. Never measured. */
+  fill?(user: number, lines: Line[]): Promise<unknown>
   close(): Promise<void>
 }
 
-export interface Peer {
+export type Verb = Exclude<keyof Verbs, 'close' | 'fill'>
+
+/** Those of a peer that is known to have some of them. */
+export type With<V extends Verb> = Verbs & Required<Pick<Verbs, V>>
+
+export interface Peer<V extends Verbs = Verbs> {
   name: string
-  open(scene: Scene): Promise<Verbs>
+  open(scene: Scene): Promise<V>
 }

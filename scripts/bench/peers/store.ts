@@ -1,8 +1,8 @@
 import { type DialogueStore, openStore } from '../../../src/index.ts'
-import type { Line, Peer, Verbs } from './peer.ts'
-import { phoneOf, type Scene } from './scene.ts'
+import type { Line, Peer, Verb, With } from './peer.ts'
+import { phoneOf } from './scene.ts'
 
-export interface StoreVerbs extends Required<Verbs> {
+export interface StoreVerbs extends With<Verb> {
   store: DialogueStore
   idOf(user: number): string
 }
@@ -10,7 +10,7 @@ export interface StoreVerbs extends Required<Verbs> {
 const PROVIDER = 'whatsapp'
 const TURN_READS = 20
 
-export const store: Peer & { open(scene: Scene): Promise<StoreVerbs> } = {
+export const store: Peer<StoreVerbs> = {
   name: 'dialogue-store',
 
   async open({ uri, dbName, users, capBytes }) {

@@ -18,17 +18,40 @@ export interface Claim {
   goal?: { atLeast: number } | { atMost: number }
 }
 
+/** How something changes along something, for each who took part. */
+export interface Curve {
+  title: string
+  /** On a logarithmic axis, or in steps of equal width, which may have names. */
+  x: { label: string; scale: 'log' | 'steps' }
+  /** With its unit: `ms a message`. */
+  y: { label: string; scale: 'log' | 'linear' }
+  lines: {
+    name: string
+    points: Point[]
+    /** Where it goes no further, and why. */
+    end?: { x: number; why: string }
+  }[]
+}
+
+export interface Point {
+  x: number | string
+  y: Estimate
+}
+
 /** One table of the report. */
 export interface Outcome {
   title: string
   rows: Row[]
   claims: Claim[]
+  series?: Curve[]
+  /** What to know for reading it. */
+  notes?: string[]
 }
 
 export const isReached = ({ value, goal }: Claim): boolean | undefined =>
   goal && ('atLeast' in goal ? value.median >= goal.atLeast : value.median <= goal.atMost)
 
-const FIGURES = [
+export const FIGURES = [
   'perSecond',
   'p50',
   'p99',
@@ -67,4 +90,19 @@ export function against(results: Results, ours: string, theirs: string) {
     p50: claim('p50', 'median latency of'),
     p99: claim('p99', 'p99 of'),
   }
+}
+
+/** The line of each contestant through the results that were had at several places. */
+export function toLines(
+  runs: { x: (name: string) => number | string; results: Results }[],
+  figure: 'perSecond' | 'p50' | 'p99',
+): Curve['lines'] {
+  const names = [...new Set(runs.flatMap(({ results }) => [...results.keys()]))]
+  return names.map((name) => {
+    const points = runs.flatMap(({ x, results }) => {
+      const samples = results.get(name)
+      return samples ? [{ x: x(name), y: estimate(samples.map((sample) => sample[figure])) }] : []
+    })
+    return { name, points }
+  })
 }

@@ -1,6 +1,8 @@
-import pc from 'picocolors'
+import { colorsFor } from '../../lib/colors.ts'
 import type { Estimate } from '../measure/statistics.ts'
-import { type Claim, isReached, type Outcome, type Row } from './outcome.ts'
+import { type Claim, type Curve, isReached, type Outcome, type Row } from './outcome.ts'
+
+const pc = colorsFor(process.stdout)
 
 const COLUMNS = [
   ['per second', 'perSecond'],
@@ -13,13 +15,25 @@ const COLUMNS = [
   ['bytes out', 'bytesOut'],
 ] as const
 
-/** An outcome as a table, and what follows from it. */
-export function toText({ title, rows, claims }: Outcome): string {
+/** An outcome as tables, and what follows from it. */
+export function toText({ title, rows, claims, series = [], notes = [] }: Outcome): string {
   const table = rows.length > 0 ? [['', ...COLUMNS.map(([label]) => label)], ...rows.map(toCells)] : []
+  const lines = [
+    pc.bold(title),
+    ...toTable(table),
+    ...series.flatMap(toCurve),
+    ...notes.map((note) => pc.dim(note)),
+    ...claims.map(toLine),
+  ]
+  return lines.map((line) => `  ${line}`).join('\n')
+}
+
+/** Under a line of heads. */
+function toTable(table: string[][]): string[] {
   const widths = (table[0] ?? []).map((_, column) =>
     Math.max(...table.map((cells) => cells[column]?.length ?? 0)),
   )
-  const lines = table.map((cells, line) => {
+  return table.map((cells, line) => {
     const text = cells
       .map((cell, column) =>
         column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
@@ -27,7 +41,21 @@ export function toText({ title, rows, claims }: Outcome): string {
       .join('  ')
     return line === 0 ? pc.dim(text) : text
   })
-  return [pc.bold(title), ...lines, ...claims.map(toLine)].map((line) => `  ${line}`).join('\n')
+}
+
+/** A line for each who took part, a column for each place. */
+function toCurve({ title, x, y, lines }: Curve): string[] {
+  const places = [...new Set(lines.flatMap(({ points }) => points.map((point) => point.x)))]
+  if (x.scale === 'log') places.sort((a, b) => Number(a) - Number(b))
+  const toRow = ({ name, points }: Curve['lines'][number]) => [
+    name,
+    ...places.map((place) => {
+      const point = points.find((one) => one.x === place)
+      return point ? toNumber(point.y.median) : '–'
+    }),
+  ]
+  const heads = [x.label, ...places.map((place) => (typeof place === 'number' ? toNumber(place) : place))]
+  return [`${title}: ${y.label}`, ...toTable([heads, ...lines.map(toRow)])]
 }
 
 const toCells = ({ name, figures }: Row): string[] => [

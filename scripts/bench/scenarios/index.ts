@@ -2,8 +2,9 @@ import type { Scenario } from '../scenario.ts'
 import { bulk } from './bulk.ts'
 import { contexts } from './contexts.ts'
 import { externalIds } from './external-ids.ts'
+import { growth } from './growth.ts'
 import { history } from './history.ts'
 import { lane } from './lane.ts'
 import { turn } from './turn.ts'
 
-export const scenarios: Scenario[] = [...lane, bulk, externalIds, ...history, contexts, turn]
+export const scenarios: Scenario[] = [...lane, bulk, externalIds, ...history, contexts, turn, ...growth]
