@@ -8,6 +8,7 @@ import type { Defer } from '../lib/run.ts'
 import { type Contestant, compete, type Results, type Rounds } from './measure/contest.ts'
 import { sampleCalls } from './measure/sample.ts'
 import type { Peer, Verbs } from './peers/peer.ts'
+import { createRemotes } from './peers/remote.ts'
 import type { Scene } from './peers/scene.ts'
 import type { Outcome } from './report/outcome.ts'
 
@@ -34,6 +35,8 @@ export interface Stage extends Rounds {
   db(verbs: Verbs): mongoose.mongo.Db
   /** Of calls in this process. */
   contestant(name: string, call: () => Promise<unknown>, perCall?: number): Contestant
+  /** Of calls in a process of a peer that measures itself. Empty where the machine lacks what the peer needs. */
+  remote: ReturnType<typeof createRemotes>['contestants']
   compete(label: string, callers: number, contestants: Contestant[]): Promise<Results>
   /** Closes what was opened. */
   clear(): Promise<void>
@@ -54,7 +57,11 @@ export async function openStage({ quick, rounds, ms }: StageOptions, defer: Defe
   )
   let text = 0
   const opened = new Map<Verbs, string>()
+  const nextText = () => texts[text++ % texts.length] ?? ''
+  const remotes = createRemotes(nextText)
+  defer(remotes.stop)
   const clear = async () => {
+    await remotes.clear()
     for (const [verbs, dbName] of opened) {
       opened.delete(verbs)
       await verbs.close()
@@ -68,7 +75,7 @@ export async function openStage({ quick, rounds, ms }: StageOptions, defer: Defe
     ms,
     uri: server.uri,
     admin,
-    nextText: () => texts[text++ % texts.length] ?? '',
+    nextText,
     async open(peer, scene) {
       const dbName = `bench-${randomBytes(6).toString('hex')}`
       const verbs = await peer.open({ ...scene, uri: server.uri, dbName })
@@ -80,6 +87,7 @@ export async function openStage({ quick, rounds, ms }: StageOptions, defer: Defe
       name,
       sample: (load) => sampleCalls(call, { ...load, perCall, admin }),
     }),
+    remote: remotes.contestants,
     async compete(label, callers, contestants) {
       const total = contestants.length * (rounds + 1)
       const progress = createProgress({ total, label, unit: 'samples' })

@@ -1,6 +1,8 @@
+import { django } from '../peers/django.ts'
 import { driver } from '../peers/driver.ts'
 import { mongooseDocuments } from '../peers/mongoose.ts'
 import type { Peer, Verbs } from '../peers/peer.ts'
+import type { RemotePeer } from '../peers/remote.ts'
 import { store } from '../peers/store.ts'
 import { against, type Claim, type Outcome, toRows } from '../report/outcome.ts'
 import type { Scenario, Stage } from '../scenario.ts'
@@ -14,13 +16,15 @@ interface Setting {
   callers: number
   capBytes: number
   full?: boolean
+  /** Peers that are no MongoDB, and know no cap. */
+  others?: RemotePeer[]
   goals: { throughput: Claim['goal']; p99?: Claim['goal'] }
 }
 
 /** Everybody stores one message at a time. */
 async function storeOneByOne(
   stage: Stage,
-  { title, callers, capBytes, full, goals }: Setting,
+  { title, callers, capBytes, full, others = [], goals }: Setting,
 ): Promise<Outcome> {
   const contestants = await Promise.all(
     PEERS.map(async (peer) => {
@@ -33,7 +37,8 @@ async function storeOneByOne(
       })
     }),
   )
-  const results = await stage.compete(title, callers, contestants)
+  const remotes = await Promise.all(others.map((peer) => stage.remote(peer, 'storeLine', { users: USERS })))
+  const results = await stage.compete(title, callers, [...contestants, ...remotes.flat()])
   await stage.clear()
   const { throughput, p99 } = against(results, store.name, driver.name)
   return {
@@ -43,6 +48,7 @@ async function storeOneByOne(
       throughput(goals.throughput),
       p99(goals.p99),
       against(results, store.name, mongooseDocuments.name).throughput(),
+      ...remotes.flat().map(({ name }) => against(results, store.name, name).throughput()),
     ],
   }
 }
@@ -96,6 +102,7 @@ export const lane: Scenario[] = [
         title: 'Storing a message, ordinary collection, 256 callers at once',
         callers: 256,
         capBytes: 0,
+        others: [django],
         goals: { throughput: { atLeast: 12 } },
       }),
     ],
@@ -108,6 +115,7 @@ export const lane: Scenario[] = [
         title: 'Storing a message, capped collection, one caller',
         callers: 1,
         capBytes: 1024 * MIB,
+        others: [django],
         goals: { throughput: { atLeast: 0.9 } },
       }),
     ],
