@@ -6,6 +6,8 @@ import { basename, join } from 'node:path'
 export interface ChildOptions extends Pick<SpawnOptions, 'cwd' | 'uid' | 'gid' | 'env'> {
   /** That a keeper looks after: it finds the process by a file in it, and by its path in `args`. */
   keptIn: string
+  /** The keeper asks it to leave, by SIGQUIT, and doesn't kill it. */
+  quits?: boolean
 }
 
 export interface Child {
@@ -26,7 +28,7 @@ const surroundings = (): NodeJS.ProcessEnv => {
 export async function startChild(
   command: string,
   args: string[],
-  { keptIn, env, ...options }: ChildOptions,
+  { keptIn, quits = false, env, ...options }: ChildOptions,
 ): Promise<Child> {
   const child = spawn(command, args, {
     ...options,
@@ -44,12 +46,10 @@ export async function startChild(
   })
   child.stdin.on('error', () => {})
   await once(child, 'spawn')
-  if (child.pid !== undefined) writeFileSync(pidFile(keptIn, command, child.pid), String(child.pid))
+  if (child.pid !== undefined)
+    writeFileSync(join(keptIn, `${child.pid}${quits ? '.quit' : ''}.pid`), String(child.pid))
   return { process: child, said: () => said, ended }
 }
-
-const pidFile = (directory: string, command: string, pid: number): string =>
-  join(directory, `${basename(command)}-${pid}.pid`)
 
 /**
  * Runs a process to its end.

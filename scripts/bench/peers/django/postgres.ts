@@ -55,10 +55,10 @@ export async function startPostgres(): Promise<Postgres> {
     const how = ['-D', data, '-U', USER, '-A', 'trust', '--no-locale', '-E', 'UTF8']
     await runChild(join(programs, 'initdb'), how, options)
     const where = ['-D', data, '-k', directory, '-c', 'listen_addresses=']
-    const server = await startChild(join(programs, 'postgres'), where, options)
+    const server = await startChild(join(programs, 'postgres'), where, { ...options, quits: true })
     server.process.stdout?.resume()
     const stop = async () => {
-      /* At once. SIGKILL would leave its shared memory behind. */
+      /* At once, and its shared memory goes with it. */
       server.process.kill('SIGQUIT')
       await server.ended
       await keeper.release()
