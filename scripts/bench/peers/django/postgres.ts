@@ -40,7 +40,10 @@ export async function findPostgres(path = process.env.PATH ?? '', debian = DEBIA
   throw new Error('there is no PostgreSQL (initdb, postgres) here. Debian: apt-get install postgresql')
 }
 
-/** A server of its own on the disk of mongod's data, with the settings that initdb writes: nothing is tuned. */
+/** Several contestants can be open at once, each with the connections of 40 threads. */
+const MAX_CONNECTIONS = 'max_connections=400'
+
+/** A server of its own on the disk of mongod's data, with the settings that initdb writes: nothing else is tuned. */
 export async function startPostgres(): Promise<Postgres> {
   const programs = await findPostgres()
   const owner = await findOwner()
@@ -54,7 +57,7 @@ export async function startPostgres(): Promise<Postgres> {
   try {
     const how = ['-D', data, '-U', USER, '-A', 'trust', '--no-locale', '-E', 'UTF8']
     await runChild(join(programs, 'initdb'), how, options)
-    const where = ['-D', data, '-k', directory, '-c', 'listen_addresses=']
+    const where = ['-D', data, '-k', directory, '-c', 'listen_addresses=', '-c', MAX_CONNECTIONS]
     const server = await startChild(join(programs, 'postgres'), where, { ...options, quits: true })
     server.process.stdout?.resume()
     const stop = async () => {
