@@ -8,8 +8,10 @@ import type { Defer } from '../lib/run.ts'
 import { type Contestant, compete, type Results, type Rounds } from './measure/contest.ts'
 import { profiled } from './measure/profile.ts'
 import { sampleCalls } from './measure/sample.ts'
+import { django } from './peers/django.ts'
 import { type ChosenPeer, choosePeers, isAnothers, type PeerName } from './peers/index.ts'
 import type { Verb, Verbs } from './peers/peer.ts'
+import { createRemotes, type RemoteScene, type RemoteVerb } from './peers/remote.ts'
 import type { Scene } from './peers/scene.ts'
 import type { Outcome } from './report/outcome.ts'
 
@@ -38,6 +40,8 @@ export interface Stage extends Rounds {
   db(verbs: Verbs): mongoose.mongo.Db
   /** Of calls in this process. */
   contestant(name: string, call: () => Promise<unknown>, perCall?: number): Contestant
+  /** Of calls in the process of a peer that measures itself. None where it takes no part, or can't be started. */
+  remote(verb: RemoteVerb, scene: RemoteScene): Promise<Contestant[]>
   /** @param times other than the stage's */
   compete(
     label: string,
@@ -68,8 +72,12 @@ export async function openStage(options: StageOptions, defer: Defer): Promise<St
     messages.flatMap(({ text }) => (text === '' ? [] : [text])),
   )
   let text = 0
+  const nextText = () => texts[text++ % texts.length] ?? ''
+  const remotes = createRemotes(nextText)
+  defer(remotes.stop)
   const opened = new Map<Verbs, string>()
   const clear = async () => {
+    await remotes.clear()
     for (const [verbs, dbName] of opened) {
       opened.delete(verbs)
       await verbs.close()
@@ -83,7 +91,7 @@ export async function openStage(options: StageOptions, defer: Defer): Promise<St
     ms,
     uri: server.uri,
     admin,
-    nextText: () => texts[text++ % texts.length] ?? '',
+    nextText,
     peers: (...verbs) => choosePeers(options.peers, verbs),
     async open(peer, scene) {
       const dbName = `bench-${randomBytes(6).toString('hex')}`
@@ -96,6 +104,8 @@ export async function openStage(options: StageOptions, defer: Defer): Promise<St
       name,
       sample: (load) => sampleCalls(call, { ...load, perCall, admin }),
     }),
+    remote: async (verb, scene) =>
+      options.peers.includes('django') ? remotes.contestants(django, verb, scene) : [],
     compete: (label, callers, contestants, times) =>
       hold(label, contestants, { rounds, ms, ...times, callers, profiles: options.profiles }),
     clear,

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os'
  *
  * When its stdin ends, it kills every process whose pid is in a `*.pid` file of a directory that it keeps
  * (if the process names that directory in its command line: pids are used again), and removes the paths.
- * SIGKILL, because nothing of what they write is kept, and a mongod takes 15 s to leave politely.
+ * SIGKILL, because nothing of what they write is kept, and a mongod takes 15 s to leave politely. SIGQUIT where
+ * the file is a `*.quit.pid`: for a PostgreSQL, which leaves at once too, and then takes its shared memory with it.
  */
 const KEEPER_SOURCE = `
 const { execFileSync } = require('node:child_process')
@@ -22,11 +23,12 @@ const commandOf = (pid) =>
     attempt(() => execFileSync('ps', ['-ww', '-o', 'command=', '-p', pid], { encoding: 'utf8' }), () => ''))
 const pidFilesOf = (path) =>
   attempt(() => readdirSync(path), () => []).filter((name) => name.endsWith('.pid')).map((name) => join(path, name))
+const signalOf = (file) => (file.endsWith('.quit.pid') ? 'SIGQUIT' : 'SIGKILL')
 
 function clear(path) {
   for (const file of pidFilesOf(path)) {
     const pid = attempt(() => readFileSync(file, 'utf8').trim(), () => '')
-    if (/^[0-9]+$/.test(pid) && commandOf(pid).includes(path)) attempt(() => process.kill(Number(pid), 'SIGKILL'), () => {})
+    if (/^[0-9]+$/.test(pid) && commandOf(pid).includes(path)) attempt(() => process.kill(Number(pid), signalOf(file)), () => {})
   }
   attempt(() => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }), () => {})
 }

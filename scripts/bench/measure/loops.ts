@@ -22,6 +22,8 @@ export function startLoops(loops: number, call: () => Promise<unknown>) {
     }
   }
   const running = Promise.all(Array.from({ length: loops }, loop))
+  /* `stop` throws what a call has thrown. Until then nobody waits for it, and that alone must not end the process. */
+  running.catch(() => {})
   return async function stop(): Promise<Latency> {
     over = true
     await running

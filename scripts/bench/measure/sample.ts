@@ -13,8 +13,8 @@ export interface Sample {
   max: number
   /** Microseconds of the client's processor for an operation, its threads for compression and the like included. */
   cpuMicros: number
-  /** The event loop was held up so long, in ms, 99 times of 100 at most. */
-  loopDelay: number
+  /** The event loop was held up so long, in ms, 99 times of 100 at most. Null where there is none. */
+  loopDelay: number | null
   /** What went over the wire for an operation, as the server counts it. Null where it can't be told. */
   commands: number | null
   bytesIn: number | null

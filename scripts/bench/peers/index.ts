@@ -5,7 +5,7 @@ import type { Peer, Verb, Verbs, With } from './peer.ts'
 import { store } from './store.ts'
 
 /** For `--peers`. */
-export type PeerName = 'store' | 'driver' | 'mongoose' | 'mongoose-lean' | 'papr' | 'langchain'
+export type PeerName = 'store' | 'driver' | 'mongoose' | 'mongoose-lean' | 'papr' | 'langchain' | 'django'
 
 /** A message is a document, or a history is one document that grows: that cannot be capped, and ends at 16 MiB. */
 export type Shape = 'documents' | 'one document'
@@ -64,7 +64,8 @@ export interface ChosenPeer<V extends Verb = Verb> extends Peer<With<V>> {
   shape: Shape
 }
 
-export const peerNames = ENTRIES.map(({ name }) => name)
+/** Django is not called in this process: see `remote.ts`. */
+export const peerNames: PeerName[] = [...ENTRIES.map(({ name }) => name), 'django']
 
 /** @throws Error of one sentence if there is no such peer */
 export function peersNamed(names: string[] = peerNames): PeerName[] {

@@ -73,6 +73,9 @@ export function toRows(results: Results): Row[] {
   })
 }
 
+/** Everybody but ours, who comes first. */
+export const othersIn = (results: Results): string[] => [...results.keys()].slice(1)
+
 /** Makes claims of one contestant against another. */
 export function against(results: Results, ours: string, theirs: string) {
   const of = (name: string, figure: 'perSecond' | 'p50' | 'p99') =>

@@ -1,7 +1,6 @@
 import { driver } from '../peers/driver.ts'
-import { mongooseDocuments } from '../peers/mongoose.ts'
 import { store } from '../peers/store.ts'
-import { against, type Outcome, toRows } from '../report/outcome.ts'
+import { against, type Outcome, othersIn, toRows } from '../report/outcome.ts'
 import type { Scenario, Stage } from '../scenario.ts'
 
 const USERS = 200
@@ -25,26 +24,29 @@ function contextOf(stage: Stage): Record<string, unknown> {
 
 async function write(stage: Stage, verb: 'replaceContext' | 'mergeContext', what: string): Promise<Outcome> {
   const title = `${what} a context of ${KIB} kB, 16 callers`
+  const peers = await stage.peers('replaceContext', 'mergeContext')
+  const context = contextOf(stage)
   const contestants = await Promise.all(
-    [store, driver, mongooseDocuments].map(async (peer) => {
+    peers.map(async (peer) => {
       const verbs = await stage.open(peer, { users: USERS, capBytes: 0 })
-      const context = contextOf(stage)
-      for (let user = 0; user < USERS; user++) await verbs.replaceContext?.(user, context)
+      for (let user = 0; user < USERS; user++) await verbs.replaceContext(user, context)
       let user = 0
       return stage.contestant(peer.name, async () => {
         user = (user + 1) % USERS
         const said = stage.nextText()
         const data =
           verb === 'mergeContext' ? { lastSaid: said, turns: user } : { ...context, lastSaid: said }
-        await verbs[verb]?.(user, data)
+        await verbs[verb](user, data)
       })
     }),
   )
-  const results = await stage.compete(title, 16, contestants)
+  const remote = await stage.remote(verb, { users: USERS, context })
+  const results = await stage.compete(title, 16, [...contestants, ...remote])
   await stage.clear()
-  const { throughput, p99 } = against(results, store.name, driver.name)
-  const other = against(results, store.name, mongooseDocuments.name)
-  return { title, rows: toRows(results), claims: [throughput({ atLeast: 0.95 }), p99(), other.throughput()] }
+  const claims = othersIn(results).map((name) =>
+    against(results, store.name, name).throughput(name === driver.name ? { atLeast: 0.95 } : undefined),
+  )
+  return { title, rows: toRows(results), claims }
 }
 
 export const contexts: Scenario = {

@@ -1,9 +1,8 @@
 import type { Contestant } from '../measure/contest.ts'
 import { driver } from '../peers/driver.ts'
 import { fillHistory } from '../peers/fill.ts'
-import { mongooseDocuments, mongooseLean } from '../peers/mongoose.ts'
 import { store } from '../peers/store.ts'
-import { against, type Claim, type Outcome, toRows } from '../report/outcome.ts'
+import { against, type Claim, type Outcome, othersIn, toRows } from '../report/outcome.ts'
 import type { Scenario, Stage } from '../scenario.ts'
 
 const GIB = 2 ** 30
@@ -15,7 +14,7 @@ const SECOND_MS = 1000
 /** Everybody reads the newest 50 messages of a history of 1,000. */
 async function newestPage(stage: Stage, callers: number, goal: Claim['goal']): Promise<Outcome> {
   const title = `The newest 50 messages of 1,000, not counted, ${callers === 1 ? 'one caller' : `${callers} callers`}`
-  const peers = [store, driver, mongooseDocuments, mongooseLean]
+  const peers = (await stage.peers('newest', 'storeLines')).filter(({ shape }) => shape === 'documents')
   const contestants: Contestant[] = []
   for (const peer of peers) {
     const verbs = await stage.open(peer, { users: USERS, capBytes: GIB })
@@ -23,17 +22,19 @@ async function newestPage(stage: Stage, callers: number, goal: Claim['goal']): P
     let user = 0
     const call = async () => {
       user = (user + 1) % USERS
-      const page = await verbs.newest?.(user, LIMIT)
-      if (page?.length !== LIMIT)
-        throw new Error(`${peer.name} gave ${page?.length} messages instead of ${LIMIT}`)
+      const page = await verbs.newest(user, LIMIT)
+      if (page.length !== LIMIT)
+        throw new Error(`${peer.name} gave ${page.length} messages instead of ${LIMIT}`)
     }
     contestants.push(stage.contestant(peer.name, call))
   }
+  contestants.push(...(await stage.remote('newest', { users: USERS, history: EACH })))
   const results = await stage.compete(title, callers, contestants)
   await stage.clear()
-  const { throughput, p99 } = against(results, store.name, driver.name)
-  const lean = against(results, store.name, mongooseLean.name)
-  return { title, rows: toRows(results), claims: [throughput(goal), p99(), lean.throughput()] }
+  const claims = othersIn(results).map((name) =>
+    against(results, store.name, name).throughput(name === driver.name ? goal : undefined),
+  )
+  return { title, rows: toRows(results), claims }
 }
 
 const COUNTED = 'with count'

@@ -2,7 +2,7 @@ import type { Contestant } from '../measure/contest.ts'
 import { driver } from '../peers/driver.ts'
 import { fillCapped } from '../peers/fill.ts'
 import { store } from '../peers/store.ts'
-import { against, type Claim, type Outcome, toRows } from '../report/outcome.ts'
+import { against, type Claim, type Outcome, othersIn, toRows } from '../report/outcome.ts'
 import type { Scenario, Stage } from '../scenario.ts'
 
 const MIB = 2 ** 20
@@ -36,9 +36,10 @@ async function storeOneByOne(
     }
     contestants.push(stage.contestant(name, call))
   }
+  if (!capBytes || callers === 1) contestants.push(...(await stage.remote('storeLine', { users: USERS })))
   const results = await stage.compete(title, callers, contestants)
   await stage.clear()
-  const claims = [...results.keys()].slice(1).flatMap((name) => {
+  const claims = othersIn(results).flatMap((name) => {
     const { throughput, p99 } = against(results, store.name, name)
     return name === driver.name ? [throughput(goals.throughput), p99(goals.p99)] : [throughput()]
   })

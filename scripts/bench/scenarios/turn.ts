@@ -1,7 +1,6 @@
-import { driver } from '../peers/driver.ts'
-import { mongooseDocuments, mongooseLean } from '../peers/mongoose.ts'
+import { mongooseDocuments } from '../peers/mongoose.ts'
 import { store } from '../peers/store.ts'
-import { against, type Claim, type Outcome, toRows } from '../report/outcome.ts'
+import { against, type Claim, type Outcome, othersIn, toRows } from '../report/outcome.ts'
 import type { Scenario, Stage } from '../scenario.ts'
 
 const USERS = 500
@@ -10,30 +9,25 @@ const GIB = 2 ** 30
 /** What a bot does for each message, on texts of real conversations. */
 async function play(stage: Stage, callers: number, goal?: Claim['goal']): Promise<Outcome> {
   const title = `A turn: find, read context and 20 messages, store 2, update the context; ${callers === 1 ? 'one caller' : `${callers} callers`}`
+  const peers = await stage.peers('turn')
   const contestants = await Promise.all(
-    [store, driver, mongooseDocuments, mongooseLean].map(async (peer) => {
+    peers.map(async (peer) => {
       const verbs = await stage.open(peer, { users: USERS, capBytes: GIB })
       let user = 0
       return stage.contestant(peer.name, async () => {
         user = (user + 1) % USERS
         const said = { sender: 'user', content: stage.nextText() }
-        await verbs.turn?.(user, said, { sender: 'assistant', content: stage.nextText() })
+        await verbs.turn(user, said, { sender: 'assistant', content: stage.nextText() })
       })
     }),
   )
-  const results = await stage.compete(title, callers, contestants)
+  const remote = await stage.remote('turn', { users: USERS })
+  const results = await stage.compete(title, callers, [...contestants, ...remote])
   await stage.clear()
-  const idiomatic = against(results, store.name, mongooseDocuments.name)
-  return {
-    title,
-    rows: toRows(results),
-    claims: [
-      idiomatic.throughput(goal),
-      idiomatic.p99(),
-      against(results, store.name, mongooseLean.name).throughput(),
-      against(results, store.name, driver.name).throughput(),
-    ],
-  }
+  const claims = othersIn(results).map((name) =>
+    against(results, store.name, name).throughput(name === mongooseDocuments.name ? goal : undefined),
+  )
+  return { title, rows: toRows(results), claims }
 }
 
 export const turn: Scenario = {
