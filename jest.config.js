@@ -20,8 +20,9 @@ export default {
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   reporters: ['default', ...(countsFile ? [['<rootDir>/.ci/count-reporter.js', { file: countsFile }]] : [])],
   testTimeout: 60_000,
-  maxWorkers: 2,
-  collectCoverage: true,
+  // One more than the smallest machine has cores: many tests wait for a lease or a time limit.
+  maxWorkers: 3,
+  // Of `npm run coverage`.
   coverageProvider: 'v8',
   coverageReporters: ['text-summary'],
   // Not those that hold only types: nothing of them runs, and it would count as not covered.

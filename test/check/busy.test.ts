@@ -4,9 +4,10 @@ import type { Finding } from '../../src/check/finding.ts'
 import type { DialogueStore } from '../../src/index.ts'
 import { makeEvent, makeIdentity, makeMessages, makeUser, makeWorld } from '../support/make.ts'
 import { makeStore } from '../support/store.ts'
+import { rounds } from '../support/torture.ts'
 import { openDatabase } from './support/scene.ts'
 
-const ROUNDS = 3
+const ROUNDS = rounds(2, 6)
 
 /** Everything a bot does, round after round. */
 const WRITERS: ((store: DialogueStore, round: number) => Promise<unknown>)[] = [

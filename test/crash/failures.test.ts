@@ -3,10 +3,11 @@ import mongoose from 'mongoose'
 import { type DialogueStore, DialogueStoreError, openStore } from '../../src/index.ts'
 import { startServer, type TestServer } from '../../src/testing/index.ts'
 import { storedOf } from '../support/make.ts'
+import { isTorture } from '../support/torture.ts'
 import { CHANGED, OPERATIONS, type Operation, type Scene } from './support/operations.ts'
 import { findOrphans } from './support/orphans.ts'
 import { type Fate, type Judge, startProxy } from './support/proxy.ts'
-import { isDone, isTorture, makeScene } from './support/world.ts'
+import { isDone, makeScene } from './support/world.ts'
 
 const TIMEOUT_MS = 300_000
 const dbName = 'crash-failures'

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import type { DialogueStore, User } from '../../src/index.ts'
 import { makeMessages, makeUser } from '../support/make.ts'
 import { makeDatabase, makeStore } from '../support/store.ts'
+import { rounds } from '../support/torture.ts'
 import { startFollower } from './support/follow.ts'
 
 /*
@@ -10,7 +11,7 @@ import { startFollower } from './support/follow.ts'
  */
 
 const WRITERS = 4
-const PARTS = 10
+const PARTS = rounds(4, 10)
 
 let stores: DialogueStore[]
 let reader: DialogueStore

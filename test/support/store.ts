@@ -3,10 +3,14 @@ import mongoose from 'mongoose'
 import type { DialogueStore, Shapes } from '../../src/index.ts'
 import { openTestStore, type TestStoreOptions, testServer } from '../../src/testing/index.ts'
 
-/** Stores and connections of a test file, closed when it ends. */
-const opened: { close(): Promise<unknown> }[] = []
+/** What a test file has opened. When it ends, nobody uses a database any more before it is dropped. */
+const stores: { close(): Promise<void> }[] = []
+const databases: mongoose.mongo.Db[] = []
+const clients: mongoose.mongo.MongoClient[] = []
 afterAll(async () => {
-  for (const one of opened.reverse()) await one.close()
+  await Promise.all(stores.map((store) => store.close()))
+  await Promise.all(databases.map((db) => db.dropDatabase()))
+  await Promise.all(clients.map((client) => client.close()))
 })
 
 /** A store in a database of its own. */
@@ -14,7 +18,7 @@ export async function makeStore<const S extends Shapes = Shapes>(
   options: TestStoreOptions<S> = {},
 ): Promise<DialogueStore<S>> {
   const store = await openTestStore<S>(options)
-  opened.push(store)
+  stores.push(store)
   return store
 }
 
@@ -22,7 +26,7 @@ export async function makeStore<const S extends Shapes = Shapes>(
 export async function makeClient(): Promise<mongoose.mongo.MongoClient> {
   const { uri } = await testServer()
   const client = await mongoose.mongo.MongoClient.connect(uri)
-  opened.push(client)
+  clients.push(client)
   return client
 }
 
@@ -33,6 +37,6 @@ export async function makeDatabase(): Promise<{ dbName: string; db: mongoose.mon
   const client = await makeClient()
   const dbName = `test-${process.pid}-${Date.now().toString(36)}-${named++}`
   const db = client.db(dbName)
-  opened.push({ close: () => db.dropDatabase() })
+  databases.push(db)
   return { dbName, db }
 }

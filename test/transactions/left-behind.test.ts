@@ -121,6 +121,15 @@ const CHANGING: Verb[] = [
   ],
 ]
 
+/** Left when the file begins, since a while is a quarter of a minute: the other tests run meanwhile. */
+let forgotten: { db: TurnWorld['db']; userId: string }
+beforeAll(async () => {
+  const { store, db } = await makeTurnWorld()
+  const { id: userId } = await makeUser(store)
+  await leaveEntry(db, userId, { inserts: [messageOf(userId, 'said')] })
+  forgotten = { db, userId }
+})
+
 describe.each(RETENTIONS)('what a process left behind, %s', (_, retention) => {
   let world: TurnWorld
   let other: DialogueStore
@@ -198,9 +207,7 @@ describe.each(RETENTIONS)('what a process left behind, %s', (_, retention) => {
 })
 
 test('is settled in a while though nobody looks', async () => {
-  const { store, db } = await makeTurnWorld()
-  const { id: userId } = await makeUser(store)
-  await leaveEntry(db, userId, { inserts: [messageOf(userId, 'said')] })
+  const { db, userId } = forgotten
   await until(async () => (await unsettledIn(db)) === 0)
   expect((await storedOf(db, userId)).messages).toMatchObject([{ content: 'said' }])
 })

@@ -3,11 +3,10 @@ import { ObjectId } from '../../../src/ids.ts'
 import { type DialogueStore, openStore, type Retention } from '../../../src/index.ts'
 import { startServer } from '../../../src/testing/index.ts'
 import { makeEvent, makeMessages, makeUser, storedOf } from '../../support/make.ts'
+import { isTorture } from '../../support/torture.ts'
 import { CHANGED, DELIVERY, type Operation, REPLY, type Scene } from './operations.ts'
 import { startVictim } from './victim.ts'
 
-/** Try everything, however long it takes. */
-export const isTorture = Boolean(process.env.TORTURE)
 /** Most is the same for both kinds of collection; so everything is tried on one, and the heart of it on the other. */
 export const isThorough = (kind: Retention['kind']): boolean => isTorture || kind === 'capped'
 
