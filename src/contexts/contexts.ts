@@ -1,11 +1,10 @@
-import type mongoose from 'mongoose'
 import type { z } from 'zod'
 import { decodeCursor, encodeCursor, type Position } from '../cursor.ts'
 import { attempt, backOff, type Deadline, renewed } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { createGather } from '../db/gather.ts'
 import { mergeExpression } from '../db/merge.ts'
-import { versionedUpdate } from '../db/versioned.ts'
+import { versionedReplace, versionedUpdate } from '../db/versioned.ts'
 import { invalidInput, notRepeatable, userNotFound, versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { id, json, parse } from '../input.ts'
@@ -28,8 +27,8 @@ interface Needs {
 
 /** What a write makes of the data, and on which condition. */
 interface Change {
-  /** An aggregation expression for the new data. */
-  data: unknown
+  /** The new data, or an aggregation expression for it. */
+  data: { value: JsonObject } | { expression: unknown }
   ifVersion?: number | undefined
   covers?: Position | undefined
 }
@@ -60,22 +59,27 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
   }
 
   /** Without upsert: once the user is gone, so is their context, and the write finds nothing. */
-  const write = async (userId: ObjectId, deadline: Deadline, change: Change) => {
-    let op: ObjectId | undefined
-    const written = await versionedUpdate(collection, deadline, (ownOp) => {
-      op = ownOp
-      return {
-        key: { userId },
-        condition: toCondition(change.ifVersion),
-        set: {
-          data: change.data,
-          filledBy: { $cond: [{ $eq: [{ $type: '$data' }, 'missing'] }, ownOp, '$filledBy'] },
-          ...(change.covers && { covers: change.covers }),
-        },
-      }
+  const writeWhere = async (
+    hasData: boolean,
+    userId: ObjectId,
+    deadline: Deadline,
+    { data, ifVersion, covers }: Change,
+  ) => {
+    const toWrite = (op: ObjectId, value: unknown) => ({
+      key: { userId },
+      condition: { ...(ifVersion && { version: ifVersion }), data: { $exists: hasData } },
+      set: { data: value, ...(!hasData && { filledBy: op }), ...(covers && { covers }) },
     })
-    return written && { document: written, created: written.filledBy?.equals(op) ?? false }
+    const document = await ('value' in data
+      ? versionedReplace(collection, deadline, (op) => toWrite(op, data.value))
+      : versionedUpdate(collection, deadline, (op) => toWrite(op, data.expression)))
+    return document && { document, created: !hasData }
   }
+
+  /** `ifVersion: 0` means 'it has no data now', whatever the version has risen to. */
+  const write = async (userId: ObjectId, deadline: Deadline, change: Change) =>
+    (change.ifVersion === 0 ? null : await writeWhere(true, userId, deadline, change)) ??
+    writeWhere(false, userId, deadline, change)
 
   async function mustWrite(userId: ObjectId, deadline: Deadline, change: Change) {
     while (true) {
@@ -104,8 +108,8 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
       const data = checked(await change(current.data ?? {}))
       /* The caller's function may take longer than the server may. */
       deadline = renewed(deadline, left)
-      const swapped = { ...options, data: { $literal: data }, ifVersion: current.version }
-      const written = await write(userId, deadline, swapped)
+      const swapped = { ...options, data: { value: data }, ifVersion: current.version }
+      const written = await writeWhere(current.data !== undefined, userId, deadline, swapped)
       if (written) return outcome(written)
       await backOff(round, deadline)
     }
@@ -116,14 +120,14 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
       async storeContext(userId: unknown, data: unknown, options?: unknown) {
         const { key, ...rest } = parseOptions(userId, options)
         const value = checked(parse(json, data, ['data']))
-        return mustWrite(key, database.deadline(), { ...rest, data: { $literal: value } })
+        return mustWrite(key, database.deadline(), { ...rest, data: { value } })
       },
 
       async mergeContext(userId: unknown, patch: unknown, options?: unknown) {
         const { key, ...rest } = parseOptions(userId, options)
         const value = parse(json, patch, ['patch'])
-        const data = checkData ? undefined : mergeExpression('$data', value)
-        if (data) return mustWrite(key, database.deadline(), { ...rest, data })
+        const expression = checkData ? undefined : mergeExpression('$data', value)
+        if (expression) return mustWrite(key, database.deadline(), { ...rest, data: { expression } })
         return swap(key, { key, ...rest }, (current) => mergeJson(current, value, ['data']))
       },
 
@@ -183,12 +187,6 @@ function parseOptions(userId: unknown, options: unknown) {
   const key = parse(id, userId, ['userId'])
   const { ifVersion, covers } = parse(writeOptions, options, ['options'])
   return { key, ifVersion, covers: covers === undefined ? undefined : decodeCursor(key, covers, 'covers') }
-}
-
-/** `ifVersion: 0` means 'it has no data now', whatever the version has risen to. */
-const toCondition = (ifVersion: number | undefined): mongoose.mongo.Filter<ContextDocument> => {
-  if (ifVersion === undefined) return {}
-  return ifVersion === 0 ? { data: { $exists: false } } : { version: ifVersion }
 }
 
 function checkVersion(context: ContextDocument, expected: number | undefined): void {

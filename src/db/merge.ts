@@ -1,12 +1,12 @@
 import type { JsonObject } from '../json.ts'
-import { isPlainObject } from '../json.ts'
+import { isPlainObject, setOwn } from '../json.ts'
 
 /*
- * The server takes about 200 levels of BSON in a command. A key costs two of them, a level four to five, and
+ * The server takes about 200 levels of BSON in a command. A step costs two of them, a level four to five, and
  * values add their own.
  */
 const MAX_LEVELS = 20
-const MAX_KEYS = 60
+const MAX_STEPS = 60
 const MAX_NESTING = 150
 
 /**
@@ -15,16 +15,16 @@ const MAX_NESTING = 150
  * @returns undefined for a patch that cannot be said so: read, merge, compare-and-swap then
  */
 export function mergeExpression(target: unknown, patch: JsonObject): unknown {
-  if (sizeOf(patch, 1) > MAX_KEYS) return undefined
+  if (sizeOf(patch, 1) > MAX_STEPS) return undefined
   const expression = merge(target, patch, 0)
   return nestingOf(expression) > MAX_NESTING ? undefined : expression
 }
 
-/** How many keys the expression will set; infinitely many where it must not be made. */
+/** How many steps the expression will have; infinitely many where it must not be made. */
 function sizeOf(patch: JsonObject, level: number): number {
   if (level > MAX_LEVELS || halfAReference(patch)) return Number.POSITIVE_INFINITY
-  return Object.values(patch).reduce<number>(
-    (sum, value) => sum + 1 + (isPlainObject(value) ? sizeOf(value, level + 1) : 0),
+  return stepsOf(patch).reduce<number>(
+    (sum, step) => sum + 1 + ('plain' in step || step.value === null ? 0 : sizeOf(step.value, level + 1)),
     0,
   )
 }
@@ -40,13 +40,32 @@ const nestingOf = (value: unknown): number =>
 
 function merge(target: unknown, patch: JsonObject, level: number): unknown {
   const here = `t${level}`
-  const merged = Object.entries(patch).reduce<unknown>((input, [key, value]) => {
+  const merged = stepsOf(patch).reduce<unknown>((input, step) => {
+    if ('plain' in step) return { $mergeObjects: [input, { $literal: step.plain }] }
+    const { key, value } = step
     const field = { $literal: key }
     if (value === null) return { $unsetField: { field, input } }
-    if (!isPlainObject(value)) return { $setField: { field, input, value: { $literal: value } } }
     const inner = merge({ $getField: { field, input: `$$${here}` } }, value, level + 1)
     return { $setField: { field, input, value: inner } }
   }, `$$${here}`)
   const asObject = { $cond: [{ $eq: [{ $type: target }, 'object'] }, target, { $literal: {} }] }
   return { $let: { vars: { [here]: asObject }, in: merged } }
+}
+
+/** One step for neighbours that merely replace, so that all keys come in the patch's order. */
+type Step = { plain: JsonObject } | { key: string; value: JsonObject | null }
+
+function stepsOf(patch: JsonObject): Step[] {
+  const steps: Step[] = []
+  for (const [key, value] of Object.entries(patch)) {
+    const last = steps.at(-1)
+    if (value === null || isPlainObject(value)) steps.push({ key, value })
+    else if (last && 'plain' in last) setOwn(last.plain, key, value)
+    else {
+      const plain: JsonObject = {}
+      setOwn(plain, key, value)
+      steps.push({ plain })
+    }
+  }
+  return steps
 }

@@ -19,9 +19,35 @@ export interface VersionedWrite<D> {
   set: Record<string, unknown>
 }
 
+interface Sent {
+  filter: mongoose.mongo.Document
+  update: mongoose.mongo.Document | mongoose.mongo.Document[]
+  projection?: mongoose.mongo.Document
+}
+
+/** Sends a write that leaves its operation id on the document: a repetition that finds it there is done. */
+function send<D extends Versioned>(
+  collection: Collection<D>,
+  deadline: Deadline,
+  key: mongoose.mongo.Filter<D>,
+  op: ObjectId,
+  { filter, update, projection }: Sent,
+): Promise<D | null> {
+  const shown = projection ? { projection } : {}
+  return attempt(deadline, 'write', async (terms, repeats) => {
+    const unless = repeats > 0 ? { ...filter, ops: { $ne: op } } : filter
+    const options = { returnDocument: 'after', ...shown, ...terms } as const
+    const written = await collection.findOneAndUpdate(unless as mongoose.mongo.Filter<D>, update, options)
+    if (written || repeats === 0) return written as D | null
+    return (await collection.findOne({ ...key, ops: op } as mongoose.mongo.Filter<D>, {
+      ...shown,
+      ...terms,
+    })) as D | null
+  })
+}
+
 /**
- * One atomic write that raises `version` and is safe to repeat: it leaves its operation id on the document,
- * and a repetition that finds it there is done.
+ * One atomic write that raises `version` and is safe to repeat.
  * @param write the fields to set; they may use the operation id
  * @returns the document as written, or null when none matched
  */
@@ -32,16 +58,29 @@ export function versionedUpdate<D extends Versioned>(
 ): Promise<D | null> {
   const op = nextId()
   const { key, condition, set } = typeof write === 'function' ? write(op) : write
-  const filter: mongoose.mongo.Document = { $and: [key, condition ?? {}] }
   const ops = { $slice: [{ $concatArrays: [[op], { $ifNull: ['$ops', []] }] }, KEPT_OPS] }
-  const pipeline = [{ $set: { ...set, version: { $add: ['$version', 1] }, updatedAt: new Date(), ops } }]
-  return attempt(deadline, 'write', async (terms, repeats) => {
-    const unless = repeats > 0 ? { ...filter, ops: { $ne: op } } : filter
-    const options = { returnDocument: 'after', ...terms } as const
-    const written = await collection.findOneAndUpdate(unless as mongoose.mongo.Filter<D>, pipeline, options)
-    if (written || repeats === 0) return written as D | null
-    return (await collection.findOne({ ...key, ops: op } as mongoose.mongo.Filter<D>, {
-      ...terms,
-    })) as D | null
-  })
+  const update = [{ $set: { ...set, version: { $add: ['$version', 1] }, updatedAt: new Date(), ops } }]
+  return send(collection, deadline, key, op, { filter: { $and: [key, condition ?? {}] }, update })
+}
+
+/**
+ * The same for fields whose values are known: the server need not calculate them, nor send them back.
+ * @param write `set`: values
+ */
+export async function versionedReplace<D extends Versioned>(
+  collection: Collection<D>,
+  deadline: Deadline,
+  write: (op: ObjectId) => VersionedWrite<D>,
+): Promise<D | null> {
+  const op = nextId()
+  const { key, condition, set } = write(op)
+  const update = {
+    $set: { ...set, updatedAt: new Date() },
+    $inc: { version: 1 },
+    $push: { ops: { $each: [op], $position: 0, $slice: KEPT_OPS } },
+  }
+  const projection = Object.fromEntries(Object.keys(set).map((field) => [field, 0]))
+  const filter = { $and: [key, condition ?? {}] }
+  const written = await send(collection, deadline, key, op, { filter, update, projection })
+  return written && { ...written, ...set }
 }

@@ -6,7 +6,7 @@ import { against, type Claim, type Outcome, othersIn, toRows } from '../report/o
 import type { Scenario, Stage } from '../scenario.ts'
 
 const MIB = 2 ** 20
-const USERS = 500
+const USERS = 100
 
 interface Setting {
   title: string
