@@ -1,4 +1,5 @@
-import { type DialogueStore, openStore } from '../../../src/index.ts'
+import type { DialogueStore } from '../../../src/index.ts'
+import { builtPackage } from './build.ts'
 import type { Line, Peer, Verb, With } from './peer.ts'
 import { phoneOf } from './scene.ts'
 
@@ -17,6 +18,7 @@ export const store: Peer<StoreVerbs> = {
     const retention = capBytes
       ? ({ kind: 'capped', sizeBytes: capBytes } as const)
       : ({ kind: 'rolling' } as const)
+    const { openStore } = await builtPackage()
     const store = await openStore({ uri, dbName, retention })
     const ids = await createUsers(store, users)
     const idOf = (user: number) => ids[user] ?? ''

@@ -1,0 +1,30 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { command } from '../../package/command.ts'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+/* Not dist/, which others may be using. Below the root's packages, so that it finds them. */
+const folder = join(root, 'node_modules/.cache/dialogue-store-bench')
+
+type Package = typeof import('../../../src/index.ts')
+
+let building: Promise<Package> | undefined
+
+/**
+ * The package as the compiler makes it for those who install it: what runs scripts from their sources names each
+ * function anew whenever it is made, which a bot doesn't pay for.
+ */
+export function builtPackage(): Promise<Package> {
+  building ??= build()
+  return building
+}
+
+async function build(): Promise<Package> {
+  const compiler = join(root, 'node_modules/typescript/bin/tsc')
+  await command(process.execPath, [compiler, '-p', join(root, 'tsconfig.json'), '--outDir', folder], {
+    cwd: root,
+  })
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n')
+  return import(pathToFileURL(join(folder, 'index.js')).href)
+}
