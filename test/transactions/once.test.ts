@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import type { DialogueStore } from '../../src/index.ts'
 import { makeUser, storedOf } from '../support/make.ts'
-import { rounds } from '../support/torture.ts'
 import { bookkeepingOf, makeTurnWorld, RETENTIONS, says, type TurnWorld } from './support/turns.ts'
 
 const CALLS = 50
-const ROUNDS = rounds(2, 6)
+const ROUNDS = 6
 
 interface Outcome {
   message: { id: string; content: string }
