@@ -1,3 +1,4 @@
+import { setImmediate as nextTick } from 'node:timers/promises'
 import type { Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { toStoreError } from '../db/failure.ts'
@@ -33,6 +34,9 @@ interface Needs {
 
 /** What travels in one command. */
 const BATCH = 1000
+
+/** Of a bulk, before they go on their way. */
+const CHECKED_AT_ONCE = 250
 
 /** The verbs that store messages: validate, queue in the lane, answer each caller. */
 export function createStoring<M>({
@@ -72,6 +76,8 @@ export function createStoring<M>({
       if (!Array.isArray(inputs)) throw invalidInput([{ path: [], reason: 'must be an array of messages' }])
       const outcomes: Promise<StoreOutcome<M>>[] = []
       for (const [index, input] of inputs.entries()) {
+        /* Those before are sent while these are checked; and others have their turn. */
+        if (index > 0 && index % CHECKED_AT_ONCE === 0) await nextTick()
         const rejected = (error: unknown) => ({ status: 'rejected' as const, error: ofItem(index, error) })
         try {
           const { document, bytes } = accept(input)

@@ -1,64 +1,51 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { DialogueStore } from '../../../src/index.ts'
-import { createProgress } from '../../lib/progress.ts'
 import { type Latency, startLoops } from '../measure/loops.ts'
+import { estimate, ratio } from '../measure/statistics.ts'
+import { fillHistory } from '../peers/fill.ts'
+import { store } from '../peers/store.ts'
+import type { Outcome } from '../report/outcome.ts'
+import type { Scenario, Stage } from '../scenario.ts'
 
-export interface ErasureOptions {
-  messages: number
-  writers: number
-  rounds: number
-}
-
-export interface ErasureFigures {
-  /** What other writers see while nobody is erased, and while somebody is. */
-  quiet: Latency
-  erasing: Latency
-  /** Of the erasure. */
-  seconds: number
-  perSecond: number
-}
-
-const BATCH = 2000
+const GIB = 2 ** 30
+const WRITERS = 16
 const QUIET_MS = 3000
 
-/** How writers fare while somebody with many messages is erased. */
-export async function measureErasure(
-  store: DialogueStore,
-  { messages, writers, rounds }: ErasureOptions,
-): Promise<ErasureFigures[]> {
-  const { id: writer } = await store.createUser({ name: 'Writer' })
-  const write = () => store.storeMessage({ userId: writer, sender: 'user', content: 'still here' })
-  const figures: ErasureFigures[] = []
-  for (let round = 0; round < rounds; round++) {
-    const userId = await fill(store, messages, `Filling, round ${round + 1}`)
-    const stopQuiet = startLoops(writers, write)
-    await pause(QUIET_MS)
+/** How other writers fare while somebody with many messages is erased. */
+async function erase(stage: Stage): Promise<Outcome[]> {
+  const messages = stage.quick ? 10_000 : 1_000_000
+  const rounds = Math.min(stage.rounds, 3)
+  const verbs = await stage.open(store, { users: rounds + 1, capBytes: 4 * GIB })
+  const write = () => verbs.storeLine(rounds, { sender: 'user', content: stage.nextText() })
+  const figures: { quiet: Latency; erasing: Latency; perSecond: number }[] = []
+  for (let user = 0; user < rounds; user++) {
+    await fillHistory(stage, verbs, user, messages)
+    const stopQuiet = startLoops(WRITERS, write)
+    await pause(stage.quick ? 300 : QUIET_MS)
     const quiet = await stopQuiet()
-    const stop = startLoops(writers, write)
+    const stop = startLoops(WRITERS, write)
     const begin = performance.now()
-    const receipt = await store.deleteUser(userId)
+    const receipt = await verbs.store.deleteUser(verbs.idOf(user))
     const seconds = (performance.now() - begin) / 1000
     if (receipt.messages !== messages) throw new Error(`the receipt says ${receipt.messages} messages`)
-    figures.push({ quiet, erasing: await stop(), seconds, perSecond: messages / seconds })
+    figures.push({ quiet, erasing: await stop(), perSecond: messages / seconds })
   }
-  return figures
+  const p99s = (when: 'quiet' | 'erasing') => figures.map((one) => one[when].p99)
+  return [
+    {
+      title: `Erasing somebody with ${messages.toLocaleString('en')} messages while ${WRITERS} callers store`,
+      rows: [],
+      claims: [
+        { text: 'messages erased a second', value: estimate(figures.map((one) => one.perSecond)), unit: '' },
+        { text: 'p99 of the others before', value: estimate(p99s('quiet')), unit: 'ms' },
+        { text: 'p99 of the others meanwhile', value: estimate(p99s('erasing')), unit: 'ms' },
+        { text: 'as much as before', value: ratio(p99s('erasing'), p99s('quiet')), unit: '×' },
+      ],
+    },
+  ]
 }
 
-async function fill(store: DialogueStore, messages: number, label: string): Promise<string> {
-  const { id: userId } = await store.createUser({ name: 'Talkative' })
-  const progress = createProgress({ total: messages, label, unit: 'messages' })
-  try {
-    for (let i = 0; i < messages; i += BATCH) {
-      const inputs = Array.from({ length: Math.min(BATCH, messages - i) }, (_, n) => ({
-        userId,
-        sender: 'user',
-        content: `message ${i + n}`,
-      }))
-      await store.storeMessages(inputs)
-      progress.add(inputs.length)
-    }
-  } finally {
-    progress.stop()
-  }
-  return userId
+export const erasure: Scenario = {
+  name: 'erasure',
+  about: 'how other writers fare while somebody with a million messages is erased',
+  run: erase,
 }
