@@ -16,15 +16,6 @@ export interface ServerTime {
 }
 
 export interface Clock {
-  /**
-   * The server's time as of now, or so little older that only what another process has stored in between is later:
-   * what this process has stored is not.
-   */
-  lately(deadline: Deadline): Promise<ServerTime>
-  /** A majority has everything up to here: something of this process's, which is stored by now. */
-  passed(time: Timestamp): void
-  /** This process has stored something, who knows when: what is known is too old. */
-  unsure(): void
   /** The latest cluster time that this process has heard of: what it stored, and was told of, is not later. */
   heard(): Timestamp | undefined
   /** The server's time, asked after the call was made. */
@@ -39,38 +30,17 @@ export function createClock(database: Database): Clock {
   const hello = createShared((deadline) =>
     attempt(deadline, 'read', (terms) => runCommand(database.db, { hello: 1 }, terms)),
   )
-  let known: { majority: Timestamp; until: number } | undefined
-  let doubts = 0
-  const passed = (majority: Timestamp) => {
-    if (!known || majority.greaterThanOrEqual(known.majority))
-      known = { majority, until: performance.now() + FRESH_MS }
-  }
-
-  async function ask(deadline: Deadline): Promise<ServerTime> {
-    const doubtsBefore = doubts
-    const { lastWrite, $clusterTime, operationTime } = await hello(deadline)
-    const majority: Timestamp | undefined = lastWrite?.majorityOpTime?.ts
-    if (majority && doubts === doubtsBefore) passed(majority)
-    return { majority, latest: $clusterTime?.clusterTime ?? operationTime }
-  }
-
   return {
     heard: () => topology?.clusterTime?.clusterTime,
-    ask,
-    async lately(deadline) {
-      if (!known || known.until < performance.now()) return ask(deadline)
-      return { majority: known.majority, latest: known.majority }
-    },
-    passed,
-    unsure() {
-      doubts++
-      known = undefined
+    async ask(deadline) {
+      const { lastWrite, $clusterTime, operationTime } = await hello(deadline)
+      return {
+        majority: lastWrite?.majorityOpTime?.ts,
+        latest: $clusterTime?.clusterTime ?? operationTime,
+      }
     },
   }
 }
-
-/** How long a point that was found remains one that was found lately. */
-const FRESH_MS = 100
 
 /** Whoever asks while a question is under way shares the next one: its answer is not older than their call. */
 function createShared<T>(ask: (deadline: Deadline) => Promise<T>): (deadline: Deadline) => Promise<T> {

@@ -104,7 +104,7 @@ export function createLive({ timeoutMs }: Database, clock: Clock) {
   return {
     /** To be called, and waited for, before a page is read: the place from which to go on. */
     before: async (deadline: Deadline): Promise<Place> => {
-      const { majority, latest } = await clock.lately(deadline)
+      const { majority, latest } = await clock.ask(deadline)
       return placeAt(majority ?? earlier(latest, UNSEEN_MS))
     },
     /** The `live` of a page that has been read. */

@@ -9,7 +9,6 @@ import type { ShapeCheck } from '../shape.ts'
 import { toDocument } from './accept.ts'
 import type { Stored } from './answer.ts'
 import type { Claims } from './claims.ts'
-import type { Clock } from './clock.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type Message, type MessageDocument, toMessage } from './schema.ts'
 import { assertFits } from './size.ts'
@@ -29,7 +28,6 @@ interface Needs {
   usersAmong(ids: ObjectId[], deadline: Deadline): Promise<Set<string>>
   /** Called with messages that are stored. */
   onStored(documents: MessageDocument[], deadline: Deadline): Promise<void>
-  clock: Clock
 }
 
 /** What travels in one command. */
@@ -47,9 +45,8 @@ export function createStoring<M>({
   maxQueuedBytes,
   usersAmong,
   onStored,
-  clock,
 }: Needs) {
-  const { flush, tidied } = createWriter({ database, retention, claims, usersAmong, onStored, clock })
+  const { flush, tidied } = createWriter({ database, retention, claims, usersAmong, onStored })
   const lane = createLane<MessageDocument, Stored>({
     flush,
     /* Bulk inserts from several connections slow each other down on a capped collection. */

@@ -13,7 +13,6 @@ import { notRepeatable, type Outcome, userNotFound } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { createAnswers, type Draft, isNamed, type Refusals, settleRepeat } from './answer.ts'
 import type { Claims } from './claims.ts'
-import type { Clock } from './clock.ts'
 import { createPresence } from './presence.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type MessageDocument, messages } from './schema.ts'
@@ -28,8 +27,6 @@ interface Needs {
   usersAmong(ids: ObjectId[], deadline: Deadline): Promise<Set<string>>
   /** Called with the stored documents, before their callers hear of it. */
   onStored(documents: MessageDocument[], deadline: Deadline): Promise<void>
-  /** What pages see of the time: see `Clock`. */
-  clock: Pick<Clock, 'passed' | 'unsure'>
 }
 
 /** How long a batch waits for its external ids. */
@@ -42,7 +39,7 @@ const AT_ONCE = 16
 export const UNCHECKED_MS = 20
 
 /** Sends one batch of the lane: users, external ids and messages, and tells every caller their own result. */
-export function createWriter({ database, retention, claims, usersAmong, onStored, clock }: Needs) {
+export function createWriter({ database, retention, claims, usersAmong, onStored }: Needs) {
   const collection = database.collection(messages)
   const answer = createAnswers({ database, retention, claims })
   const { check, checkStrangers } = createPresence(usersAmong)
@@ -69,10 +66,10 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
       const cap = capOf(retention.current())
       const fitting = drafts.filter(({ bytes }) => bytes <= cap)
       const documents = fitting.map(({ item }) => item)
-      const { errors, place }: Inserted =
+      const { errors, term }: Inserted =
         documents.length > 0
           ? await insertUnordered(database, messages.collection, documents, deadline)
-          : { errors: [], place: undefined }
+          : { errors: [], term: undefined }
       const refused = errors.some(({ code }) => code === DOCUMENT_VALIDATION_FAILURE)
       if (refused && (await retention.wasFenced(since, deadline))) continue
       const larger = drafts.filter(({ bytes }) => bytes > cap)
@@ -80,7 +77,7 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
         ...errors.map((error): [Draft | undefined, WriteError] => [fitting[error.index], error]),
         ...larger.map((draft): [Draft, WriteError] => [draft, { index: 0, code: DOCUMENT_TOO_LARGE }]),
       ])
-      return { errors: refusals, place }
+      return { errors: refusals, term }
     }
   }
 
@@ -92,16 +89,11 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
       /* The insert is on its way first: it takes longer. */
       nextTick().then(() => check(usersOf(drafts), deadline)),
     ])
-    if (inserted.status === 'rejected') {
-      clock.unsure()
-      throw inserted.reason
-    }
-    const { errors, place } = inserted.value
+    if (inserted.status === 'rejected') throw inserted.reason
+    const { errors, term } = inserted.value
     const late = checked.status === 'rejected' || elapsed() > UNCHECKED_MS
     const missing = await orUnsure(async () => (late ? check(usersOf(drafts), deadline) : checked.value))
-    if (place) clock.passed(place.time)
-    else clock.unsure()
-    return { errors, missing, term: place?.term }
+    return { errors, missing, term }
   }
 
   /** A message whose user is gone is removed by its own writer. */
@@ -203,7 +195,7 @@ interface Claimed {
   term: string | undefined
 }
 
-interface Sent extends Pick<Inserted, 'place'> {
+interface Sent extends Pick<Inserted, 'term'> {
   errors: Refusals
 }
 

@@ -57,40 +57,6 @@ describe('the clock', () => {
     await Promise.all([...early, ...late])
     expect(hellos).toBe(2)
   })
-
-  test('need not ask again for a while, unless this process has stored something, who knows when', async () => {
-    const clock = createClock(database)
-    const deadline = database.deadline()
-    hellos = 0
-    const asked = await clock.lately(deadline)
-    /* A tenth of a second, which a busy machine may take for a question. */
-    const again = await clock.lately(deadline)
-    if (hellos === 1) expect(again.majority).toEqual(asked.majority)
-    clock.unsure()
-    const before = hellos
-    await clock.lately(deadline)
-    expect(hellos).toBe(before + 1)
-  })
-
-  test('goes by what this process has stored, and never back', async () => {
-    const clock = createClock(database)
-    const { latest } = await clock.ask(database.deadline())
-    const [later, earlier] = [60, -60].map((s) => new Timestamp({ t: latest.t + s, i: 1 }))
-    if (!later || !earlier) throw new Error('unreachable')
-    clock.passed(later)
-    clock.passed(earlier)
-    expect((await clock.lately(database.deadline())).majority).toEqual(later)
-  })
-
-  test('does not trust an answer that it was unsure about meanwhile', async () => {
-    const clock = createClock(database)
-    hellos = 0
-    const asking = clock.lately(database.deadline())
-    clock.unsure()
-    await asking
-    await clock.lately(database.deadline())
-    expect(hellos).toBe(2)
-  })
 })
 
 describe('a place', () => {
@@ -134,13 +100,7 @@ describe('a place', () => {
 describe("a page's live", () => {
   const NOW = 1_800_000_000
   const at = (seconds: number) => new Timestamp({ t: NOW + seconds, i: 1 })
-  const clockOf = (time: ServerTime): Clock => ({
-    heard: () => time.latest,
-    ask: async () => time,
-    lately: async () => time,
-    passed() {},
-    unsure() {},
-  })
+  const clockOf = (time: ServerTime): Clock => ({ heard: () => time.latest, ask: async () => time })
   const messageAt = (seconds: number): MessageDocument => ({
     _id: new ObjectId(),
     userId: new ObjectId(),

@@ -42,7 +42,7 @@ const PASSING = 'test) echo "40 0" >"$JEST_COUNTS_FILE" ;;'
 describe('.ci/run', () => {
   test('runs every check, and counts the tests and one for each other check', async () => {
     const { code, output, lastLine } = await runCi(PASSING)
-    expect({ code, lastLine }).toEqual({ code: 0, lastLine: '47 passed, 0 failed' })
+    expect({ code, lastLine }).toEqual({ code: 0, lastLine: '48 passed, 0 failed' })
     const commands = [...output.matchAll(/^npm (?:run --silent )?(.*)$/gm)].map(([, name]) => name)
     expect(commands).toEqual([
       'ci --no-audit --no-fund',
@@ -51,24 +51,25 @@ describe('.ci/run', () => {
       'check-imports',
       'build',
       'check-package',
+      'check-bench',
       'test',
     ])
   })
 
   test('goes on after a failed check', async () => {
     const { code, lastLine } = await runCi(`*lint | *check-package) exit 3 ;;\n${PASSING}`)
-    expect({ code, lastLine }).toEqual({ code: 1, lastLine: '45 passed, 2 failed' })
+    expect({ code, lastLine }).toEqual({ code: 1, lastLine: '46 passed, 2 failed' })
   })
 
   test('counts failed tests', async () => {
     const { code, lastLine } = await runCi('test) echo "38 2" >"$JEST_COUNTS_FILE"; exit 1 ;;')
-    expect({ code, lastLine }).toEqual({ code: 1, lastLine: '45 passed, 2 failed' })
+    expect({ code, lastLine }).toEqual({ code: 1, lastLine: '46 passed, 2 failed' })
   })
 
   test.each([
-    ['dies before it counts', 'test) exit 7 ;;', '7 passed, 1 failed'],
-    ['runs no test', 'test) echo "0 0" >"$JEST_COUNTS_FILE" ;;', '7 passed, 1 failed'],
-    ['fails with no failed test', 'test) echo "5 0" >"$JEST_COUNTS_FILE"; exit 1 ;;', '12 passed, 1 failed'],
+    ['dies before it counts', 'test) exit 7 ;;', '8 passed, 1 failed'],
+    ['runs no test', 'test) echo "0 0" >"$JEST_COUNTS_FILE" ;;', '8 passed, 1 failed'],
+    ['fails with no failed test', 'test) echo "5 0" >"$JEST_COUNTS_FILE"; exit 1 ;;', '13 passed, 1 failed'],
   ])('fails when the test command %s', async (_what, cases, lastLine) => {
     expect(await runCi(cases)).toMatchObject({ code: 1, lastLine })
   })
@@ -85,7 +86,7 @@ describe('.ci/run', () => {
       const { code, output, lastLine } = await runCi(
         `*lint) setsid sleep 1234 >/dev/null 2>&1 & ;;\n${PASSING}`,
       )
-      expect({ code, lastLine }).toEqual({ code: 1, lastLine: '46 passed, 1 failed' })
+      expect({ code, lastLine }).toEqual({ code: 1, lastLine: '47 passed, 1 failed' })
       expect(output).toContain('sleep 1234')
       const pid = Number(/^ *(\d+) sleep 1234$/m.exec(output)?.[1])
       await eventually(() => !isRunning(pid))

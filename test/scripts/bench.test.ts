@@ -88,7 +88,7 @@ describe('npm run bench', () => {
       const roots = profile.nodes.filter(({ callFrame }) => callFrame.functionName === '(root)')
       expect(roots).toHaveLength(1)
       const urls = profile.nodes.map(({ callFrame }) => callFrame.url)
-      expect(urls.some((url) => url.includes('/src/'))).toBe(true)
+      expect(urls.some((url) => url.includes('/dialogue-store-bench/'))).toBe(true)
       expect(urls.some((url) => url.includes('/peers/driver.ts'))).toBe(false)
     })
 
@@ -108,7 +108,7 @@ describe('npm run bench', () => {
     ['--only', 'There is no scenario "nonsense". --list names them all.'],
     [
       '--peers',
-      'There is no peer "nonsense". There are store, driver, mongoose, mongoose-lean, papr, langchain.',
+      'There is no peer "nonsense". There are store, driver, mongoose, mongoose-lean, papr, langchain, django.',
     ],
     ['--from', 'nonsense cannot be read.'],
   ])('says in one sentence what is wrong with %s nonsense', async (option, sentence) => {
