@@ -1,10 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureInstalled } from './bench/peers/install.ts'
 import { type Report, readReport } from './bench/report/file.ts'
-import { createChecks } from './package/checks.ts'
+import { runChecks } from './package/checks.ts'
 import { command } from './package/command.ts'
 
 /*
@@ -56,25 +55,13 @@ async function checkPlots(folder: string): Promise<void> {
   }
 }
 
-async function main(): Promise<number> {
-  const checks = createChecks()
-  const workspace = await mkdtemp(join(tmpdir(), 'dialogue-store-bench-'))
-  try {
-    await checks.need('install the peers', ensureInstalled)
-    const tsc = join(root, 'node_modules/typescript/bin/tsc')
-    await checks.run('types', () =>
-      command(process.execPath, [tsc, '-p', 'scripts/bench/tsconfig.json'], { cwd: root }),
-    )
-    const report = await checks.need('a short run of all scenarios', () => smoke(workspace))
-    await checks.run('every peer took part', async () => checkPeers(report))
-    await checks.run('every plot is drawn', () => checkPlots(workspace))
-  } catch (error) {
-    // What was needed has said why it failed; anything else is a fault of this program.
-    if (checks.failed() === 0) throw error
-  } finally {
-    await rm(workspace, { recursive: true, force: true })
-  }
-  return checks.failed()
-}
-
-process.exitCode = (await main()) === 0 ? 0 : 1
+await runChecks('bench', async (checks, workspace) => {
+  await checks.need('install the peers', ensureInstalled)
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  await checks.run('types', () =>
+    command(process.execPath, [tsc, '-p', 'scripts/bench/tsconfig.json'], { cwd: root }),
+  )
+  const report = await checks.need('a short run of all scenarios', () => smoke(workspace))
+  await checks.run('every peer took part', async () => checkPeers(report))
+  await checks.run('every plot is drawn', () => checkPlots(workspace))
+})

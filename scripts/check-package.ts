@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startServer } from '../src/testing/index.ts'
-import { type Checks, createChecks } from './package/checks.ts'
+import { type Checks, runChecks } from './package/checks.ts'
 import {
   type Consumers,
   checkCommand,
@@ -64,24 +62,12 @@ async function checkRuns(checks: Checks, consumers: Consumers, { nodes }: Tools)
   )
 }
 
-async function main(): Promise<number> {
-  const checks = createChecks()
-  const workspace = await mkdtemp(join(tmpdir(), 'dialogue-store-package-'))
-  try {
-    const tarball = await checks.need('build and pack', () => packPackage(root, workspace))
-    await checkTarball(checks, tarball)
-    const consumers = await checks.need('install', () => installConsumers(workspace, tarball))
-    const tools = await checks.need('install tools', () => installTools(workspace, tarball.manifest))
-    await checks.run('one copy of mongodb', () => checkOneDriver(consumers.bot))
-    await checkTypes(checks, consumers, tools)
-    await checkRuns(checks, consumers, tools)
-  } catch (error) {
-    // What was needed has said why it failed; anything else is a fault of this program.
-    if (checks.failed() === 0) throw error
-  } finally {
-    await rm(workspace, { recursive: true, force: true })
-  }
-  return checks.failed()
-}
-
-process.exitCode = (await main()) === 0 ? 0 : 1
+await runChecks('package', async (checks, workspace) => {
+  const tarball = await checks.need('build and pack', () => packPackage(root, workspace))
+  await checkTarball(checks, tarball)
+  const consumers = await checks.need('install', () => installConsumers(workspace, tarball))
+  const tools = await checks.need('install tools', () => installTools(workspace, tarball.manifest))
+  await checks.run('one copy of mongodb', () => checkOneDriver(consumers.bot))
+  await checkTypes(checks, consumers, tools)
+  await checkRuns(checks, consumers, tools)
+})

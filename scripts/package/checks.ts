@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
 /** Runs checks one after the other, and says how each went. */
 export interface Checks {
   /** Goes on when the work fails. */
@@ -7,7 +11,28 @@ export interface Checks {
   failed(): number
 }
 
-export function createChecks(): Checks {
+/**
+ * A program of checks, with a folder that is removed at the end. Its exit code says whether one has failed.
+ * @param name of the folder
+ */
+export async function runChecks(
+  name: string,
+  work: (checks: Checks, workspace: string) => Promise<void>,
+): Promise<void> {
+  const checks = createChecks()
+  const workspace = await mkdtemp(join(tmpdir(), `dialogue-store-${name}-`))
+  try {
+    await work(checks, workspace)
+  } catch (error) {
+    // What was needed has said why it failed; anything else is a fault of the program.
+    if (checks.failed() === 0) throw error
+  } finally {
+    await rm(workspace, { recursive: true, force: true })
+  }
+  process.exitCode = checks.failed() === 0 ? 0 : 1
+}
+
+function createChecks(): Checks {
   let failed = 0
   async function need<T>(name: string, work: () => T): Promise<Awaited<T>> {
     const start = performance.now()

@@ -40,16 +40,12 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
   const collection = database.collection(contexts)
   const checked = (data: JsonObject): JsonObject => (checkData ? checkData(data) : data)
 
-  const gather = createGather<ObjectId, ContextDocument | undefined>({
+  const gather = createGather<ObjectId, ContextDocument>({
     nameOf: (userId) => userId.toHexString(),
+    namesOf: ({ userId }) => [userId.toHexString()],
     most: MOST_AT_ONCE,
-    async read(userIds, deadline) {
-      const found = await attempt(deadline, 'read', (terms) =>
-        collection.find({ userId: { $in: userIds } }, terms).toArray(),
-      )
-      const byUser = new Map(found.map((context) => [context.userId.toHexString(), context]))
-      return (userId) => byUser.get(userId.toHexString())
-    },
+    read: (userIds, deadline) =>
+      attempt(deadline, 'read', (terms) => collection.find({ userId: { $in: userIds } }, terms).toArray()),
   })
 
   const read = async (userId: ObjectId, deadline: Deadline): Promise<ContextDocument> => {

@@ -3,10 +3,12 @@ import { timedOut } from './failure.ts'
 import { createLane, type Passenger } from './lane.ts'
 
 interface Needs<Key, Found> {
-  /** Reads what these keys stand for, none of them twice. Gives what each has found. */
-  read(keys: Key[], deadline: Deadline): Promise<(key: Key) => Found>
+  /** Reads what these keys stand for, none of them twice. */
+  read(keys: Key[], deadline: Deadline): Promise<Found[]>
   /** Two keys that have the same name are the same. */
   nameOf(key: Key): string
+  /** The names of the keys that something found is for. */
+  namesOf(found: Found): string[]
   /** How many keys one read takes. */
   most: number
 }
@@ -19,33 +21,42 @@ const AT_ONCE = 2
  * and the next read takes them all. Alone, nobody waits. A read begins after the call, so it misses nothing that was
  * stored before. In a transaction, each reads for itself.
  */
-export function createGather<Key, Found>({ read, nameOf, most }: Needs<Key, Found>) {
-  type Caller = Passenger<Key, Found>
+export function createGather<Key, Found extends object>({ read, nameOf, namesOf, most }: Needs<Key, Found>) {
+  type Caller = Passenger<Key, Found | undefined>
+
+  async function readByName(keys: Key[], deadline: Deadline): Promise<Map<string, Found>> {
+    const all = await read(keys, deadline)
+    return new Map(all.flatMap((found) => namesOf(found).map((name): [string, Found] => [name, found])))
+  }
 
   async function flush(callers: Caller[]): Promise<void> {
     const deadline = latest(callers)
-    /* Nobody gets what another caller gets, to change as they like: who asks for the same is in the next read. */
+    const taken = new Set<Found>()
     for (let rest = callers; rest.length > 0; ) {
-      const byName = new Map(rest.map((caller) => [nameOf(caller.item), caller]))
-      const now = [...byName.values()]
-      const found = await read(
-        now.map(({ item }) => item),
-        deadline,
-      )
-      for (const caller of now) caller.resolve(found(caller.item))
-      rest = rest.filter((caller) => byName.get(nameOf(caller.item)) !== caller)
+      const asked = new Map(rest.map(({ item }) => [nameOf(item), item]))
+      const byName = await readByName([...asked.values()], deadline)
+      rest = rest.filter(({ item, resolve }) => {
+        const name = nameOf(item)
+        const found = byName.get(name)
+        /* Nobody gets what another caller gets, to change as they like: it is read for them anew. */
+        const isTaken = !asked.delete(name) || (found !== undefined && taken.has(found))
+        if (isTaken) return true
+        if (found) taken.add(found)
+        resolve(found)
+        return false
+      })
     }
   }
 
-  const lane = createLane<Key, Found>({
+  const lane = createLane<Key, Found | undefined>({
     flush,
     parallel: () => AT_ONCE,
     maxItems: most,
     maxQueuedBytes: Number.POSITIVE_INFINITY,
   })
 
-  return async (key: Key, deadline: Deadline): Promise<Found> => {
-    if (deadline.transaction) return (await read([key], deadline))(key)
+  return async (key: Key, deadline: Deadline): Promise<Found | undefined> => {
+    if (deadline.transaction) return (await readByName([key], deadline)).get(nameOf(key))
     const left = deadline.remaining()
     return within(left, lane.send(key, 0, deadline), () => timedOut('not-applied'))
   }

@@ -20,8 +20,9 @@ export interface VersionedWrite<D> {
 }
 
 interface Sent {
-  filter: mongoose.mongo.Document
+  op: ObjectId
   update: mongoose.mongo.Document | mongoose.mongo.Document[]
+  /** Of what is given back. Default all. */
   projection?: mongoose.mongo.Document
 }
 
@@ -29,20 +30,17 @@ interface Sent {
 function send<D extends Versioned>(
   collection: Collection<D>,
   deadline: Deadline,
-  key: mongoose.mongo.Filter<D>,
-  op: ObjectId,
-  { filter, update, projection }: Sent,
+  { key, condition }: VersionedWrite<D>,
+  { op, update, projection = {} }: Sent,
 ): Promise<D | null> {
-  const shown = projection ? { projection } : {}
+  const filter: mongoose.mongo.Document = { $and: [key, condition ?? {}] }
   return attempt(deadline, 'write', async (terms, repeats) => {
     const unless = repeats > 0 ? { ...filter, ops: { $ne: op } } : filter
-    const options = { returnDocument: 'after', ...shown, ...terms } as const
+    const options = { returnDocument: 'after', projection, ...terms } as const
     const written = await collection.findOneAndUpdate(unless as mongoose.mongo.Filter<D>, update, options)
     if (written || repeats === 0) return written as D | null
-    return (await collection.findOne({ ...key, ops: op } as mongoose.mongo.Filter<D>, {
-      ...shown,
-      ...terms,
-    })) as D | null
+    const done = { ...key, ops: op } as mongoose.mongo.Filter<D>
+    return (await collection.findOne(done, { projection, ...terms })) as D | null
   })
 }
 
@@ -57,10 +55,10 @@ export function versionedUpdate<D extends Versioned>(
   write: VersionedWrite<D> | ((op: ObjectId) => VersionedWrite<D>),
 ): Promise<D | null> {
   const op = nextId()
-  const { key, condition, set } = typeof write === 'function' ? write(op) : write
+  const wanted = typeof write === 'function' ? write(op) : write
   const ops = { $slice: [{ $concatArrays: [[op], { $ifNull: ['$ops', []] }] }, KEPT_OPS] }
-  const update = [{ $set: { ...set, version: { $add: ['$version', 1] }, updatedAt: new Date(), ops } }]
-  return send(collection, deadline, key, op, { filter: { $and: [key, condition ?? {}] }, update })
+  const update = [{ $set: { ...wanted.set, version: { $add: ['$version', 1] }, updatedAt: new Date(), ops } }]
+  return send(collection, deadline, wanted, { op, update })
 }
 
 /**
@@ -73,14 +71,14 @@ export async function versionedReplace<D extends Versioned>(
   write: (op: ObjectId) => VersionedWrite<D>,
 ): Promise<D | null> {
   const op = nextId()
-  const { key, condition, set } = write(op)
+  const wanted = write(op)
+  const { set } = wanted
   const update = {
     $set: { ...set, updatedAt: new Date() },
     $inc: { version: 1 },
     $push: { ops: { $each: [op], $position: 0, $slice: KEPT_OPS } },
   }
   const projection = Object.fromEntries(Object.keys(set).map((field) => [field, 0]))
-  const filter = { $and: [key, condition ?? {}] }
-  const written = await send(collection, deadline, key, op, { filter, update, projection })
+  const written = await send(collection, deadline, wanted, { op, update, projection })
   return written && { ...written, ...set }
 }

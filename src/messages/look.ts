@@ -60,7 +60,7 @@ export function createLook({ database, users, settleUsers }: Needs): Look {
     for (let again = false; ; again = true) {
       const [row] = await read(pipeline, deadline)
       if (!row) throw userNotFound()
-      if (isWhole(row)) return { messages: row.messages ?? {}, touches: row.touches ?? 0, again }
+      if (isWhole(row)) return toFound(row, again)
       if (row.open.length > 0) await settleUsers([userId], deadline)
     }
   }
@@ -77,6 +77,12 @@ interface Lookup {
 /** Nothing is to be settled, and nothing was committed meanwhile. */
 export const isWhole = ({ open, then, touches = 0 }: Row): boolean =>
   open.length === 0 && touches === (then[0]?.touches ?? 0)
+
+export const toFound = ({ messages = {}, touches = 0 }: Row, again: boolean): Found => ({
+  messages,
+  touches,
+  again,
+})
 
 /** Makes what `look` sends, for one user or for several at once. */
 export function createPipelines(database: Database, users: UsersView) {

@@ -1,4 +1,4 @@
-import { setImmediate as nextTick } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { toStoreError } from '../db/failure.ts'
@@ -74,7 +74,7 @@ export function createStoring<M>({
       const outcomes: Promise<StoreOutcome<M>>[] = []
       for (const [index, input] of inputs.entries()) {
         /* Those before are sent while these are checked; and others have their turn. */
-        if (index > 0 && index % CHECKED_AT_ONCE === 0) await nextTick()
+        if (index > 0 && index % CHECKED_AT_ONCE === 0) await nextTurn()
         const rejected = (error: unknown) => ({ status: 'rejected' as const, error: ofItem(index, error) })
         try {
           const { document, bytes } = accept(input)

@@ -3,7 +3,7 @@ import type { Database } from '../db/database.ts'
 import { isTooLarge } from '../db/failure.ts'
 import { createGather } from '../db/gather.ts'
 import type { ObjectId } from '../ids.ts'
-import { createPipelines, type Found, isWhole, type Row, type UsersView } from './look.ts'
+import { createPipelines, type Found, isWhole, type Row, toFound, type UsersView } from './look.ts'
 import { NEWEST_FIRST } from './query.ts'
 
 /** Messages, and users, that one command reads at most: well below 16 MiB of usual messages. */
@@ -29,26 +29,22 @@ export function createNewest(database: Database, users: UsersView): Newest {
       if (userIds.length > 1 && isTooLarge(error)) return []
       throw error
     })
-    return new Map(rows.filter(isWhole).map((row) => [row._id.toHexString(), row]))
+    return rows.filter(isWhole)
   }
 
   const gatherOf = (limit: number) =>
-    createGather<ObjectId, Found | undefined>({
+    createGather<ObjectId, Row>({
       nameOf: (userId) => userId.toHexString(),
+      namesOf: ({ _id }) => [_id.toHexString()],
       most: Math.min(MOST_USERS, Math.ceil(MOST_MESSAGES / limit)),
-      async read(userIds, deadline) {
-        const rows = await readTogether(userIds, limit, deadline)
-        return (userId) => {
-          const row = rows.get(userId.toHexString())
-          return row && { messages: row.messages ?? {}, touches: row.touches ?? 0, again: false }
-        }
-      },
+      read: (userIds, deadline) => readTogether(userIds, limit, deadline),
     })
 
   const gathers = new Map<number, ReturnType<typeof gatherOf>>()
-  return (userId, limit, deadline) => {
+  return async (userId, limit, deadline) => {
     const gather = gathers.get(limit) ?? gatherOf(limit)
     gathers.set(limit, gather)
-    return gather(userId, deadline)
+    const row = await gather(userId, deadline)
+    return row && toFound(row, false)
   }
 }

@@ -1,4 +1,3 @@
-import { setImmediate as nextTick } from 'node:timers/promises'
 import { attempt, type Deadline, deadlineIn, LONGEST_PAUSE_MS } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import {
@@ -86,8 +85,7 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     const elapsed = stopwatch()
     const [inserted, checked] = await Promise.allSettled([
       insert(drafts, deadline),
-      /* The insert is on its way first: it takes longer. */
-      nextTick().then(() => check(usersOf(drafts), deadline)),
+      check(usersOf(drafts), deadline),
     ])
     if (inserted.status === 'rejected') throw inserted.reason
     const { errors, term } = inserted.value

@@ -22,26 +22,18 @@ export function createReading<D>(database: Database) {
   const read = (filter: mongoose.mongo.Filter<UserDocument>, deadline: Deadline) =>
     attempt(deadline, 'read', (terms) => collection.find({ ...filter, ...ALIVE }, terms).toArray())
 
-  const byId = createGather<ObjectId, UserDocument | undefined>({
+  const byId = createGather<ObjectId, UserDocument>({
     nameOf: (_id) => _id.toHexString(),
     most: MOST_AT_ONCE,
-    async read(ids, deadline) {
-      const found = await read({ _id: { $in: ids } }, deadline)
-      const users = new Map(found.map((user) => [user._id.toHexString(), user]))
-      return (_id) => users.get(_id.toHexString())
-    },
+    namesOf: ({ _id }) => [_id.toHexString()],
+    read: (ids, deadline) => read({ _id: { $in: ids } }, deadline),
   })
 
-  const byIdentity = createGather<Identity, UserDocument | undefined>({
+  const byIdentity = createGather<Identity, UserDocument>({
     nameOf: nameOfIdentity,
     most: MOST_AT_ONCE,
-    async read(identities, deadline) {
-      const found = await read({ identities: { $in: identities } }, deadline)
-      const users = new Map(
-        found.flatMap((user) => (user.identities ?? []).map((one) => [nameOfIdentity(one), user])),
-      )
-      return (one) => users.get(nameOfIdentity(one))
-    },
+    namesOf: ({ identities = [] }) => identities.map(nameOfIdentity),
+    read: (identities, deadline) => read({ identities: { $in: identities } }, deadline),
   })
 
   async function page(options: unknown): Promise<{ users: User<D>[]; nextCursor: string | null }> {

@@ -6,15 +6,16 @@ import { rejection } from '../support/make.ts'
 /** A gather whose reads answer when the test says so. */
 function makeGather({ most = 100 } = {}) {
   const sent: { keys: string[]; left: number; answer(): void; fail(error: Error): void }[] = []
-  const gather = createGather<string, { found: string }>({
+  const gather = createGather<string, { key: string; found: string }>({
     nameOf: (key) => key,
+    namesOf: ({ key }) => [key],
     most,
     read: (keys, deadline) =>
       new Promise((resolve, reject) => {
         sent.push({
           keys,
           left: deadline.remaining(),
-          answer: () => resolve((key) => ({ found: `what ${key} has` })),
+          answer: () => resolve(keys.map((key) => ({ key, found: `what ${key} has` }))),
           fail: reject,
         })
       }),
@@ -34,7 +35,7 @@ describe('many callers', () => {
     await turn()
     expect(keysOf(sent)).toEqual([['a', 'b', 'c']])
     sent[0]?.answer()
-    expect(await answers).toEqual(['a', 'b', 'c'].map((key) => ({ found: `what ${key} has` })))
+    expect(await answers).toEqual(['a', 'b', 'c'].map((key) => ({ key, found: `what ${key} has` })))
   })
 
   test('who come while two reads are under way share the next, which begins after they asked', async () => {
@@ -93,7 +94,7 @@ test('the read has as long as the most patient caller, and the others hear in th
   expect(sent[0]?.left).toBeGreaterThan(1000)
   expect(await impatient).toMatchObject({ code: 'TIMEOUT', outcome: 'not-applied' })
   sent[0]?.answer()
-  expect(await patient).toEqual({ found: 'what b has' })
+  expect(await patient).toEqual({ key: 'b', found: 'what b has' })
 })
 
 test('a read in a transaction is nobody else’s', async () => {

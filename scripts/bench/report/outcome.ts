@@ -109,3 +109,18 @@ export function toLines(
     return { name, points }
   })
 }
+
+/** What is wanted of our throughput, against whose. */
+export interface Goal {
+  against: string
+  throughput: Claim['goal']
+}
+
+/** How everybody did, and our throughput against each other's. */
+export const throughputOutcome = (title: string, results: Results, ours: string, goal?: Goal): Outcome => ({
+  title,
+  rows: toRows(results),
+  claims: othersIn(results).map((name) =>
+    against(results, ours, name).throughput(name === goal?.against ? goal.throughput : undefined),
+  ),
+})

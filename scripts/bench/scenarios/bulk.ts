@@ -1,6 +1,6 @@
 import { driver } from '../peers/driver.ts'
 import { store } from '../peers/store.ts'
-import { against, othersIn, toRows } from '../report/outcome.ts'
+import { throughputOutcome } from '../report/outcome.ts'
 import type { Scenario, Stage } from '../scenario.ts'
 
 const THOUSAND = 1000
@@ -24,10 +24,7 @@ async function storeThousands(stage: Stage, title: string, capBytes: number) {
   const remote = await stage.remote('storeLines', { users: 100, perCall: THOUSAND })
   const results = await stage.compete(title, 1, [...contestants, ...remote])
   await stage.clear()
-  const claims = othersIn(results).map((name) =>
-    against(results, store.name, name).throughput(name === driver.name ? { atLeast: 0.9 } : undefined),
-  )
-  return { title, rows: toRows(results), claims }
+  return throughputOutcome(title, results, store.name, { against: driver.name, throughput: { atLeast: 0.9 } })
 }
 
 export const bulk: Scenario = {

@@ -1,6 +1,6 @@
 import { driver } from '../peers/driver.ts'
 import { store } from '../peers/store.ts'
-import { against, type Outcome, othersIn, toRows } from '../report/outcome.ts'
+import { type Outcome, throughputOutcome } from '../report/outcome.ts'
 import type { Scenario, Stage } from '../scenario.ts'
 
 const USERS = 200
@@ -43,10 +43,10 @@ async function write(stage: Stage, verb: 'replaceContext' | 'mergeContext', what
   const remote = await stage.remote(verb, { users: USERS, context })
   const results = await stage.compete(title, 16, [...contestants, ...remote])
   await stage.clear()
-  const claims = othersIn(results).map((name) =>
-    against(results, store.name, name).throughput(name === driver.name ? { atLeast: 0.95 } : undefined),
-  )
-  return { title, rows: toRows(results), claims }
+  return throughputOutcome(title, results, store.name, {
+    against: driver.name,
+    throughput: { atLeast: 0.95 },
+  })
 }
 
 export const contexts: Scenario = {

@@ -2,7 +2,7 @@ import type { Contestant } from '../measure/contest.ts'
 import { driver } from '../peers/driver.ts'
 import { fillHistory } from '../peers/fill.ts'
 import { store } from '../peers/store.ts'
-import { against, type Claim, type Outcome, othersIn, toRows } from '../report/outcome.ts'
+import { against, type Claim, type Outcome, throughputOutcome, toRows } from '../report/outcome.ts'
 import type { Scenario, Stage } from '../scenario.ts'
 
 const GIB = 2 ** 30
@@ -31,10 +31,7 @@ async function newestPage(stage: Stage, callers: number, goal: Claim['goal']): P
   contestants.push(...(await stage.remote('newest', { users: USERS, history: EACH })))
   const results = await stage.compete(title, callers, contestants)
   await stage.clear()
-  const claims = othersIn(results).map((name) =>
-    against(results, store.name, name).throughput(name === driver.name ? goal : undefined),
-  )
-  return { title, rows: toRows(results), claims }
+  return throughputOutcome(title, results, store.name, { against: driver.name, throughput: goal })
 }
 
 const COUNTED = 'with count'

@@ -47,54 +47,44 @@ async function storeOneByOne(
   return { title, rows: toRows(results), claims, notes }
 }
 
-export const lane: Scenario[] = [
+const SETTINGS: (Setting & Pick<Scenario, 'name' | 'about'>)[] = [
   {
     name: 'capped',
     about: '256 callers store a message each, on a capped collection',
-    run: async (stage) => [
-      await storeOneByOne(stage, {
-        title: 'Storing a message, capped collection, 256 callers at once',
-        callers: 256,
-        capBytes: 1024 * MIB,
-        goals: { throughput: { atLeast: 6 }, p99: { atMost: 1 / 3 } },
-      }),
-    ],
+    title: 'Storing a message, capped collection, 256 callers at once',
+    callers: 256,
+    capBytes: 1024 * MIB,
+    goals: { throughput: { atLeast: 6 }, p99: { atMost: 1 / 3 } },
   },
   {
     name: 'full',
     about: 'the same on a capped collection that is full, and evicts',
-    run: async (stage) => [
-      await storeOneByOne(stage, {
-        title: 'Storing a message, full capped collection, 256 callers at once',
-        callers: 256,
-        capBytes: 16 * MIB,
-        full: true,
-        goals: { throughput: { atLeast: 4.5 } },
-      }),
-    ],
+    title: 'Storing a message, full capped collection, 256 callers at once',
+    callers: 256,
+    capBytes: 16 * MIB,
+    full: true,
+    goals: { throughput: { atLeast: 4.5 } },
   },
   {
     name: 'rolling',
     about: 'the same on an ordinary collection',
-    run: async (stage) => [
-      await storeOneByOne(stage, {
-        title: 'Storing a message, ordinary collection, 256 callers at once',
-        callers: 256,
-        capBytes: 0,
-        goals: { throughput: { atLeast: 12 } },
-      }),
-    ],
+    title: 'Storing a message, ordinary collection, 256 callers at once',
+    callers: 256,
+    capBytes: 0,
+    goals: { throughput: { atLeast: 12 } },
   },
   {
     name: 'alone',
     about: 'one caller stores one message after the other',
-    run: async (stage) => [
-      await storeOneByOne(stage, {
-        title: 'Storing a message, capped collection, one caller',
-        callers: 1,
-        capBytes: 1024 * MIB,
-        goals: { throughput: { atLeast: 0.9 } },
-      }),
-    ],
+    title: 'Storing a message, capped collection, one caller',
+    callers: 1,
+    capBytes: 1024 * MIB,
+    goals: { throughput: { atLeast: 0.9 } },
   },
 ]
+
+export const lane: Scenario[] = SETTINGS.map(({ name, about, ...setting }) => ({
+  name,
+  about,
+  run: async (stage) => [await storeOneByOne(stage, setting)],
+}))

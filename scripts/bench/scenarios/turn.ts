@@ -1,6 +1,6 @@
 import { mongooseDocuments } from '../peers/mongoose.ts'
 import { store } from '../peers/store.ts'
-import { against, type Claim, type Outcome, othersIn, toRows } from '../report/outcome.ts'
+import { type Claim, type Outcome, throughputOutcome } from '../report/outcome.ts'
 import type { Scenario, Stage } from '../scenario.ts'
 
 const GIB = 2 ** 30
@@ -24,10 +24,7 @@ async function play(stage: Stage, callers: number, goal?: Claim['goal']): Promis
   const remote = await stage.remote('turn', { users })
   const results = await stage.compete(title, callers, [...contestants, ...remote])
   await stage.clear()
-  const claims = othersIn(results).map((name) =>
-    against(results, store.name, name).throughput(name === mongooseDocuments.name ? goal : undefined),
-  )
-  return { title, rows: toRows(results), claims }
+  return throughputOutcome(title, results, store.name, { against: mongooseDocuments.name, throughput: goal })
 }
 
 export const turn: Scenario = {
