@@ -156,7 +156,6 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
 
   /** Goes on with those who still have time when the earliest deadline of the batch is over. */
   async function flush(batch: Draft[]): Promise<void> {
-    const flight = nextId()
     const writes: Promise<unknown>[] = []
     let unsure = false
     let rest = batch.filter((draft) => {
@@ -166,7 +165,8 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
     while (rest.length > 0) {
       try {
         const onWrite = (reply: Promise<unknown>) => void writes.push(reply)
-        await store(rest, flight, { ...earliest(rest), onWrite })
+        /* Of this attempt only: if it lands, all that were on it are stored. */
+        await store(rest, nextId(), { ...earliest(rest), onWrite })
         /* One that was given up before may come after the check of this one. */
         if (unsure) tidying.after(documentsOf(rest), writes)
         return

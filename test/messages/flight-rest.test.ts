@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from '@jest/globals'
+import { openStore } from '../../src/index.ts'
+import { testServer } from '../../src/testing/index.ts'
+import { type Fate, startProxy } from '../crash/support/proxy.ts'
+import { makeUser, storedOf } from '../support/make.ts'
+import { makeDatabase } from '../support/store.ts'
+
+/* Callers of one batch have different deadlines: those who have time go on without the others. */
+test('a delivery that was given up is stored when it comes again, though its neighbour went on', async () => {
+  const { uri } = await testServer()
+  const { db, dbName } = await makeDatabase()
+  const proxy = await startProxy(Number(/:(\d+)/.exec(uri)?.[1]))
+  const store = await openStore({ uri: proxy.uri, dbName, timeoutMs: 2000 })
+  const { id: userId } = await makeUser(store)
+  const deliver = (externalId: string) =>
+    store.storeMessage({ userId, sender: 'user', content: externalId, externalId })
+  await deliver('warm')
+
+  let begin = () => {}
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let inserts = 0
+  let isHealed = false
+  proxy.judgeBy(async (command): Promise<Fate> => {
+    if (command !== 'insert' || isHealed) return 'arrives'
+    inserts++
+    if (inserts === 1) {
+      begin()
+      await held
+    }
+    /* The second one claims what both deliver; no message arrives. */
+    return inserts <= 2 ? 'arrives' : 'is lost'
+  })
+  const before = store.storeMessage({ userId, sender: 'user', content: 'keeps the lane busy' })
+  await begun
+  const impatient = deliver('a').catch((error: unknown) => error)
+  await sleep(1200)
+  const patient = deliver('b')
+  release()
+  await before
+  expect(await impatient).toMatchObject({ retryable: true })
+  isHealed = true
+  expect(await patient).toMatchObject({ created: true })
+  await deliver('a')
+  expect(await deliver('b')).toMatchObject({ created: false })
+  const { messages } = await storedOf(db, userId)
+  expect(messages.map(({ content }) => content).sort()).toEqual(['a', 'b', 'keeps the lane busy', 'warm'])
+  await store.close()
+  proxy.stop()
+})
