@@ -13,11 +13,14 @@ export interface WriteError {
 export interface Inserted {
   /** What was refused; a repetition finds its own documents as duplicates. */
   errors: WriteError[]
-  /**
-   * Of the primary: what it logged in a term before something that a majority has, a majority has too. Undefined
-   * behind mongos, which doesn't say.
-   */
-  term: string | undefined
+  /** Where the insert stands in the server's log. Undefined behind mongos, which doesn't say. */
+  place: LogPlace | undefined
+}
+
+export interface LogPlace {
+  time: mongoose.mongo.Timestamp
+  /** Of the primary: what it logged in one term before something that a majority has, a majority has too. */
+  term: string
 }
 
 /**
@@ -44,11 +47,11 @@ export function insertUnordered(
       const failure = new mongoose.mongo.MongoServerError({ code: error.code, message: 'refused' })
       if (isTransient(failure)) throw failure
     }
-    return { errors, term: opTime && String(opTime.t) }
+    return { errors, place: opTime && { time: opTime.ts, term: String(opTime.t) } }
   })
 }
 
 interface Reply {
   writeErrors?: WriteError[]
-  opTime?: { t: unknown }
+  opTime?: { ts: mongoose.mongo.Timestamp; t: unknown }
 }

@@ -116,10 +116,10 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       flights: [flight],
       createdAt,
     }))
-    const { errors, term } = await insertUnordered(database, seen.collection, wanted, deadline, w)
+    const { errors, place } = await insertUnordered(database, seen.collection, wanted, deadline, w)
     const other = errors.find(({ code }) => code !== DUPLICATE_KEY)
     if (other) throw Object.assign(new Error('claim refused'), { code: other.code })
-    return { taken: errors.flatMap(({ index }) => wanted[index]?._id ?? []), term }
+    return { taken: errors.flatMap(({ index }) => wanted[index]?._id ?? []), term: place?.term }
   }
 
   const read = (keys: string[], deadline: Deadline): Promise<SeenDocument[]> =>

@@ -16,6 +16,15 @@ export interface ServerTime {
 }
 
 export interface Clock {
+  /**
+   * A point that every read sees everything up to, known so lately that only another process may have stored
+   * something behind it: of what this one has stored, and knows of, nothing is.
+   */
+  lately(): Timestamp | undefined
+  /** A majority has everything up to here: something of this process's, which is stored by now. */
+  passed(time: Timestamp): void
+  /** This process has stored something, and nothing tells when. */
+  unsure(): void
   /** The latest cluster time that this process has heard of: what it stored, and was told of, is not later. */
   heard(): Timestamp | undefined
   /** The server's time, asked after the call was made. */
@@ -25,19 +34,36 @@ export interface Clock {
 /** The driver keeps the cluster time that it has to tell servers; its types leave that out. */
 type Gossiping = mongoose.mongo.MongoClient & { topology?: { clusterTime?: { clusterTime: Timestamp } } }
 
+/** How long a point that was found is one that was found lately. */
+const LATELY_MS = 1000
+
 export function createClock(database: Database): Clock {
   const { topology }: Gossiping = database.client
   const hello = createShared((deadline) =>
     attempt(deadline, 'read', (terms) => runCommand(database.db, { hello: 1 }, terms)),
   )
+  let known: { majority: Timestamp; until: number } | undefined
+  let doubts = 0
+  const learn = (majority: Timestamp) => {
+    if (known && majority.lessThan(known.majority)) return
+    known = { majority, until: performance.now() + LATELY_MS }
+  }
   return {
+    lately: () => (known && known.until > performance.now() ? known.majority : undefined),
+    passed(time) {
+      if (known) learn(time)
+    },
+    unsure() {
+      doubts++
+      known = undefined
+    },
     heard: () => topology?.clusterTime?.clusterTime,
     async ask(deadline) {
+      const doubtsBefore = doubts
       const { lastWrite, $clusterTime, operationTime } = await hello(deadline)
-      return {
-        majority: lastWrite?.majorityOpTime?.ts,
-        latest: $clusterTime?.clusterTime ?? operationTime,
-      }
+      const majority: Timestamp | undefined = lastWrite?.majorityOpTime?.ts
+      if (majority && doubts === doubtsBefore) learn(majority)
+      return { majority, latest: $clusterTime?.clusterTime ?? operationTime }
     },
   }
 }

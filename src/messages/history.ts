@@ -6,7 +6,7 @@ import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import { createCount, MOST_KEYS } from './count.ts'
 import { beyondPipeline, type Cut, isNewest, otherSide, pagePipeline, toCut, until } from './cut.ts'
-import type { Live, Place } from './live.ts'
+import type { Live } from './live.ts'
 import type { Found, Look } from './look.ts'
 import type { Newest } from './newest.ts'
 import { indexOf, intervalOf, NEWEST_FIRST, OLDEST_FIRST, range, sieve } from './query.ts'
@@ -176,8 +176,8 @@ export function createHistory<M>({ database, look, live }: Needs) {
       const most = counted === 'exact' ? undefined : MOST_KEYS
       const countNow = async () =>
         counted === false ? undefined : count(cut.scope, intervalOf(filter), filter, most, deadline)
-      const pageFrom = async (place: Place) => ({ place, ...(await pageOf(userId, cut, deadline)) })
-      const pageNow = () => live.before(deadline).then(pageFrom)
+      const kind = { isNewest: isNewest(cut), isBefore: cut.backward && origin !== undefined }
+      const pageNow = () => live.around(kind, deadline, () => pageOf(userId, cut, deadline))
       let [page, total] = await Promise.all([pageNow(), countNow()])
       /* A count at the same time may have seen a part of a turn: one between two looks that agree has not. */
       for (let isWhole = !total || page.touches === 0; !isWhole; ) {

@@ -99,17 +99,68 @@ interface Shown {
   again: boolean
 }
 
+/** A page as it was read. */
+interface Reading {
+  documents: MessageDocument[]
+  older: unknown
+  newer: unknown
+}
+
+/** Which page it is. */
+interface Kind {
+  /** The end of a whole history. */
+  isNewest: boolean
+  /** What comes before some place. */
+  isBefore: boolean
+}
+
 /** Makes the pages' `live`. */
 export function createLive({ timeoutMs }: Database, clock: Clock) {
+  /* Pages of users who write a lot reach no further back than a moment: then it is no use to try. */
+  let isWorthTrying = true
+
+  /** What has an earlier `timestamp` was stored before that point, unless it says that it is older than it is. */
+  const longBefore = (time: Timestamp): number => time.t * 1000 - CLOCKS_DIFFER_MS - timeoutMs
+
+  /**
+   * Whether the page shows all that was stored after a point, and before the page was read: following would give the
+   * rest of it as if it were new. A page with newer ones beyond it does not go up to now, however it is read. (What
+   * another process has stored in that moment, under a `timestamp` minutes older, is given.)
+   */
+  function reachesBack({ documents, older, newer }: Reading, isNewest: boolean, time: Timestamp): boolean {
+    if (newer) return true
+    const [oldest] = documents
+    return isNewest && (!older || (oldest !== undefined && oldest.timestamp.getTime() < longBefore(time)))
+  }
+
+  async function before(deadline: Deadline): Promise<Timestamp> {
+    const { majority, latest } = await clock.ask(deadline)
+    return majority ?? earlier(latest, UNSEEN_MS)
+  }
+
   return {
-    /** To be called, and waited for, before a page is read: the place from which to go on. */
-    before: async (deadline: Deadline): Promise<Place> => {
-      const { majority, latest } = await clock.ask(deadline)
-      return placeAt(majority ?? earlier(latest, UNSEEN_MS))
+    /**
+     * Reads a page, and gives the place from which to go on, which has to be known before. Most pages go back far
+     * enough for a point that was known lately; for the others, the server is asked first.
+     */
+    async around<P extends Reading>(
+      { isNewest, isBefore }: Kind,
+      deadline: Deadline,
+      read: () => Promise<P>,
+    ): Promise<P & { place: Place }> {
+      const lately = isBefore || (isNewest && isWorthTrying) ? clock.lately() : undefined
+      if (lately) {
+        const page = await read()
+        if (reachesBack(page, isNewest, lately)) return { ...page, place: placeAt(lately) }
+      }
+      const now = await before(deadline)
+      const page = await read()
+      if (isNewest) isWorthTrying = reachesBack(page, isNewest, now)
+      return { ...page, place: placeAt(now) }
     },
     /** The `live` of a page that has been read. */
     async of({ place, documents, again }: Shown, deadline: Deadline): Promise<string> {
-      const since = again ? Number.NEGATIVE_INFINITY : timeOf(place).t * 1000 - CLOCKS_DIFFER_MS - timeoutMs
+      const since = again ? Number.NEGATIVE_INFINITY : longBefore(timeOf(place))
       const ids = documents
         .filter(({ createdAt }) => createdAt.getTime() > since)
         .map(({ _id }) => _id.toHexString())

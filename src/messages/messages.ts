@@ -9,6 +9,7 @@ import type { ShapeCheck } from '../shape.ts'
 import { toDocument } from './accept.ts'
 import type { Stored } from './answer.ts'
 import type { Claims } from './claims.ts'
+import type { Clock } from './clock.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type Message, type MessageDocument, toMessage } from './schema.ts'
 import { assertFits } from './size.ts'
@@ -28,6 +29,7 @@ interface Needs {
   usersAmong(ids: ObjectId[], deadline: Deadline): Promise<Set<string>>
   /** Called with messages that are stored. */
   onStored(documents: MessageDocument[], deadline: Deadline): Promise<void>
+  clock: Pick<Clock, 'passed' | 'unsure'>
 }
 
 /** What travels in one command. */
@@ -45,8 +47,9 @@ export function createStoring<M>({
   maxQueuedBytes,
   usersAmong,
   onStored,
+  clock,
 }: Needs) {
-  const { flush, tidied } = createWriter({ database, retention, claims, usersAmong, onStored })
+  const { flush, tidied } = createWriter({ database, retention, claims, usersAmong, onStored, clock })
   const lane = createLane<MessageDocument, Stored>({
     flush,
     /* Bulk inserts from several connections slow each other down on a capped collection. */

@@ -49,7 +49,14 @@ export function createMessages<M>(needs: Needs) {
   const claims = createClaims({ database, flights: createFlights(database), settleUsers })
   const removal = createRemoval({ database, retention, claims })
   const { removeMessages } = removal
-  const settling = createSettling({ database, journal, retention, removeMessages, onParked })
+  const settling = createSettling({
+    database,
+    journal,
+    retention,
+    removeMessages,
+    onParked,
+    onAppended: clock.unsure,
+  })
   const look = createLook({ database, users: needs.users, settleUsers })
   const newest = createNewest(database, needs.users)
   const live = createLive(database, clock)
@@ -68,7 +75,7 @@ export function createMessages<M>(needs: Needs) {
     touchUser: directory.touch,
     onUnsettled: (error) => warn('settle', error),
   })
-  const { tidied, ...storing } = createStoring<M>({ ...shared, usersAmong: directory.among })
+  const { tidied, ...storing } = createStoring<M>({ ...shared, clock, usersAmong: directory.among })
   const { retrieveHistory, iterateHistory } = history
   return {
     writes: { ...storing, ...turns.verbs },

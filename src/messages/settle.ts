@@ -23,6 +23,8 @@ interface Needs {
   retention: RetentionKeeper
   /** Deletes messages of a user, and lets no delivery bring them back. */
   removeMessages(userId: ObjectId, ids: ObjectId[], deadline: Deadline): Promise<void>
+  /** Messages are stored that were not. */
+  onAppended(): void
   /** An entry that can never be settled: somebody should look at it. */
   onParked(entry: ObjectId, code: number): void
 }
@@ -59,7 +61,14 @@ const REPLACE = [
  * command that finds nothing if the entry is gone, and fails if its time is nearly over. So a settler that slept,
  * for however long, brings nothing back.
  */
-export function createSettling({ database, journal, retention, removeMessages, onParked }: Needs) {
+export function createSettling({
+  database,
+  journal,
+  retention,
+  removeMessages,
+  onAppended,
+  onParked,
+}: Needs) {
   const entries = database.internal<JournalDocument>(model.collection)
   const busy = new Map<string, Promise<void>>()
 
@@ -87,7 +96,7 @@ export function createSettling({ database, journal, retention, removeMessages, o
             .toArray()
         }),
       )
-    if (entry.insertCount > 0) await run(append(_id))
+    if (entry.insertCount > 0) await run(append(_id)).finally(onAppended)
     if (entry.replacementCount > 0) await run(replace(_id))
     if (entry.deletionCount > 0) {
       const found = await attempt(deadline, 'read', (terms) =>

@@ -12,6 +12,7 @@ import { notRepeatable, type Outcome, userNotFound } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { createAnswers, type Draft, isNamed, type Refusals, settleRepeat } from './answer.ts'
 import type { Claims } from './claims.ts'
+import type { Clock } from './clock.ts'
 import { createPresence } from './presence.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type MessageDocument, messages } from './schema.ts'
@@ -26,6 +27,8 @@ interface Needs {
   usersAmong(ids: ObjectId[], deadline: Deadline): Promise<Set<string>>
   /** Called with the stored documents, before their callers hear of it. */
   onStored(documents: MessageDocument[], deadline: Deadline): Promise<void>
+  /** Is told when something was stored. */
+  clock: Pick<Clock, 'passed' | 'unsure'>
 }
 
 /** How long a batch waits for its external ids. */
@@ -38,7 +41,7 @@ const AT_ONCE = 16
 export const UNCHECKED_MS = 20
 
 /** Sends one batch of the lane: users, external ids and messages, and tells every caller their own result. */
-export function createWriter({ database, retention, claims, usersAmong, onStored }: Needs) {
+export function createWriter({ database, retention, claims, usersAmong, onStored, clock }: Needs) {
   const collection = database.collection(messages)
   const answer = createAnswers({ database, retention, claims })
   const { check, checkStrangers } = createPresence(usersAmong)
@@ -65,10 +68,10 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
       const cap = capOf(retention.current())
       const fitting = drafts.filter(({ bytes }) => bytes <= cap)
       const documents = fitting.map(({ item }) => item)
-      const { errors, term }: Inserted =
+      const { errors, place }: Inserted =
         documents.length > 0
           ? await insertUnordered(database, messages.collection, documents, deadline)
-          : { errors: [], term: undefined }
+          : { errors: [], place: undefined }
       const refused = errors.some(({ code }) => code === DOCUMENT_VALIDATION_FAILURE)
       if (refused && (await retention.wasFenced(since, deadline))) continue
       const larger = drafts.filter(({ bytes }) => bytes > cap)
@@ -76,7 +79,7 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
         ...errors.map((error): [Draft | undefined, WriteError] => [fitting[error.index], error]),
         ...larger.map((draft): [Draft, WriteError] => [draft, { index: 0, code: DOCUMENT_TOO_LARGE }]),
       ])
-      return { errors: refusals, term }
+      return { errors: refusals, place }
     }
   }
 
@@ -87,11 +90,16 @@ export function createWriter({ database, retention, claims, usersAmong, onStored
       insert(drafts, deadline),
       check(usersOf(drafts), deadline),
     ])
-    if (inserted.status === 'rejected') throw inserted.reason
-    const { errors, term } = inserted.value
+    if (inserted.status === 'rejected') {
+      clock.unsure()
+      throw inserted.reason
+    }
+    const { errors, place } = inserted.value
+    if (place) clock.passed(place.time)
+    else clock.unsure()
     const late = checked.status === 'rejected' || elapsed() > UNCHECKED_MS
     const missing = await orUnsure(async () => (late ? check(usersOf(drafts), deadline) : checked.value))
-    return { errors, missing, term }
+    return { errors, missing, term: place?.term }
   }
 
   /** A message whose user is gone is removed by its own writer. */
@@ -193,7 +201,7 @@ interface Claimed {
   term: string | undefined
 }
 
-interface Sent extends Pick<Inserted, 'term'> {
+interface Sent extends Pick<Inserted, 'place'> {
   errors: Refusals
 }
 

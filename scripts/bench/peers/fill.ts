@@ -6,10 +6,12 @@ const BATCH = 1000
 /** Shorter filling shows nothing. */
 const LONG = 10_000
 const MIB = 2 ** 20
+/** From one message of a history to the next. */
+export const PAUSE_MS = 60_000
 
 type Texts = Pick<Stage, 'nextText'>
 
-/** Gives somebody a history, by the peer's own verb for many lines. */
+/** Gives somebody a history, a message a minute until now, by the peer's own verb for many lines. */
 export async function fillHistory(
   stage: Texts,
   verbs: Verbs,
@@ -54,10 +56,12 @@ interface Lines {
 async function put({ nextText }: Texts, verbs: Verbs, { user, length, lineOf, onLines }: Lines) {
   const store = verbs.fill ?? verbs.storeLines
   if (!store) throw new Error('This peer has no verb that fills')
+  const begin = Date.now() - length * PAUSE_MS
   for (let from = 0; from < length; from += BATCH) {
     const lines = Array.from({ length: Math.min(BATCH, length - from) }, (_, i) => ({
       sender: (from + i) % 2 ? 'assistant' : 'user',
       content: nextText(),
+      timestamp: new Date(begin + (from + i) * PAUSE_MS),
       ...lineOf?.(from + i),
     }))
     await store(user, lines)

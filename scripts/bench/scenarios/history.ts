@@ -1,6 +1,6 @@
 import type { Contestant } from '../measure/contest.ts'
 import { driver } from '../peers/driver.ts'
-import { fillHistory } from '../peers/fill.ts'
+import { fillHistory, PAUSE_MS } from '../peers/fill.ts'
 import { store } from '../peers/store.ts'
 import { against, type Claim, type Outcome, throughputOutcome, toRows } from '../report/outcome.ts'
 import type { Scenario, Stage } from '../scenario.ts'
@@ -9,7 +9,6 @@ const GIB = 2 ** 30
 const LIMIT = 50
 const USERS = 50
 const EACH = 1000
-const SECOND_MS = 1000
 
 /** Everybody reads the newest 50 messages of a history of 1,000. */
 async function newestPage(stage: Stage, callers: number, goal: Claim['goal']): Promise<Outcome> {
@@ -57,12 +56,10 @@ async function inLongHistory(stage: Stage): Promise<Outcome[]> {
   const depth = stage.quick ? 15_000 : 250_000
   const verbs = await stage.open(store, { users: 1, capBytes: GIB })
   const userId = verbs.idOf(0)
-  const begin = Date.now() - length * SECOND_MS
   await fillHistory(stage, verbs, 0, length, (index) => ({
-    timestamp: new Date(begin + index * SECOND_MS),
     sender: index % (length / 10) === 0 ? 'rare' : 'user',
   }))
-  const to = new Date(begin + (length - depth) * SECOND_MS)
+  const to = new Date(Date.now() - depth * PAUSE_MS)
   const { older: before } = await verbs.store.retrieveHistory(userId, { to, limit: 1 })
   const pageOf = (options: object) => () => verbs.store.retrieveHistory(userId, { limit: LIMIT, ...options })
   const title = `A page ${depth.toLocaleString('en')} messages deep, not counted`
