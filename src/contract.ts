@@ -7,9 +7,9 @@ import type { CalendarEvent, EventFilterInput, EventPatchInput, NewEventInput } 
 import type { ExportItem } from './export.ts'
 import type { Id } from './ids.ts'
 import type { JsonObject } from './json.ts'
+import type { StoreOutcome } from './messages/bulk.ts'
 import type { FollowedMessage, FollowOptions } from './messages/follow/follow.ts'
 import type { HistoryPage } from './messages/history.ts'
-import type { StoreOutcome } from './messages/messages.ts'
 import type {
   DeletionInput,
   HistoryOptions,

@@ -24,9 +24,9 @@ export type {
 export type { ExportItem } from './export.ts'
 export type { Id } from './ids.ts'
 export type { JsonObject, JsonValue } from './json.ts'
+export type { StoreOutcome } from './messages/bulk.ts'
 export type { FollowedMessage, FollowOptions } from './messages/follow/follow.ts'
 export type { HistoryPage } from './messages/history.ts'
-export type { StoreOutcome } from './messages/messages.ts'
 export type {
   Audio,
   DeletionInput,

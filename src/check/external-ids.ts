@@ -1,6 +1,6 @@
 import { attempt } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { seenKey } from '../messages/claims.ts'
+import { seenKey } from '../messages/claim.ts'
 import { type MessageDocument, messages, SEEN_SECONDS, type SeenDocument, seen } from '../messages/schema.ts'
 import { BATCH, type Finding, type Found, IN_PARTS, type Scan, tell } from './finding.ts'
 

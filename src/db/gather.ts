@@ -1,4 +1,4 @@
-import { type Deadline, within } from './attempt.ts'
+import { type Deadline, latest, within } from './attempt.ts'
 import { timedOut } from './failure.ts'
 import { createLane, type Passenger } from './lane.ts'
 
@@ -22,7 +22,11 @@ const AT_ONCE = 2
  * stored before. In a transaction, each reads for itself.
  */
 export function createGather<Key, Found extends object>({ read, nameOf, namesOf, most }: Needs<Key, Found>) {
-  type Caller = Passenger<Key, Found | undefined>
+  interface Caller extends Passenger {
+    key: Key
+    deadline: Deadline
+    resolve(found: Found | undefined): void
+  }
 
   async function readByName(keys: Key[], deadline: Deadline): Promise<Map<string, Found>> {
     const all = await read(keys, deadline)
@@ -33,10 +37,10 @@ export function createGather<Key, Found extends object>({ read, nameOf, namesOf,
     const deadline = latest(callers)
     const taken = new Set<Found>()
     for (let rest = callers; rest.length > 0; ) {
-      const asked = new Map(rest.map(({ item }) => [nameOf(item), item]))
+      const asked = new Map(rest.map(({ key }) => [nameOf(key), key]))
       const byName = await readByName([...asked.values()], deadline)
-      rest = rest.filter(({ item, resolve }) => {
-        const name = nameOf(item)
+      rest = rest.filter(({ key, resolve }) => {
+        const name = nameOf(key)
         const found = byName.get(name)
         /* Nobody gets what another caller gets, to change as they like: it is read for them anew. */
         const isTaken = !asked.delete(name) || (found !== undefined && taken.has(found))
@@ -48,19 +52,15 @@ export function createGather<Key, Found extends object>({ read, nameOf, namesOf,
     }
   }
 
-  const lane = createLane<Key, Found | undefined>({
-    flush,
-    parallel: () => AT_ONCE,
-    maxItems: most,
-    maxQueuedBytes: Number.POSITIVE_INFINITY,
-  })
+  const lane = createLane<Caller>({ flush, parallel: () => AT_ONCE, maxItems: most })
+  const send = (key: Key, deadline: Deadline) =>
+    new Promise<Found | undefined>((resolve, reject) =>
+      lane.board({ key, count: 1, bytes: 0, deadline, resolve, reject }),
+    )
 
   return async (key: Key, deadline: Deadline): Promise<Found | undefined> => {
     if (deadline.transaction) return (await readByName([key], deadline)).get(nameOf(key))
     const left = deadline.remaining()
-    return within(left, lane.send(key, 0, deadline), () => timedOut('not-applied'))
+    return within(left, send(key, deadline), () => timedOut('not-applied'))
   }
 }
-
-const latest = (callers: { deadline: Deadline }[]): Deadline =>
-  callers.map(({ deadline }) => deadline).reduce((a, b) => (b.remaining() > a.remaining() ? b : a))

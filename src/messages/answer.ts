@@ -2,32 +2,21 @@ import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { DUPLICATE_KEY, toStoreError, withOutcome } from '../db/failure.ts'
 import type { WriteError } from '../db/insert.ts'
-import type { Passenger } from '../db/lane.ts'
 import { invalidInput } from '../errors.ts'
-import type { ObjectId } from '../ids.ts'
 import { messagesById } from './by-id.ts'
 import type { Claims } from './claims.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type MessageDocument, messages } from './schema.ts'
+import { type Flight, messagesOf, type Traveller } from './traveller.ts'
 
-export interface Stored {
-  document: MessageDocument
-  created: boolean
-}
-
-/** A message on its way, and the caller who waits for it. */
-export type Draft = Passenger<MessageDocument, Stored>
 /** What the server refused of a batch. */
-export type Refusals = Map<Draft | undefined, WriteError>
+export type Refusals = Map<Traveller | undefined, WriteError>
 
-/** The batch that inserts messages: see `Claims`. */
-export interface Flight {
-  id: ObjectId
+/** A flight that has arrived. */
+interface Arrived extends Pick<Flight, 'id'> {
   /** A majority has the claims of its messages. */
   sure: boolean
 }
-
-export const isNamed = ({ item }: Draft): boolean => item.externalId !== undefined
 
 interface Needs {
   database: Database
@@ -40,31 +29,37 @@ export function createAnswers({ database, retention, claims }: Needs) {
   const collection = database.collection(messages)
 
   /** Tells each caller. */
-  async function settle(drafts: Draft[], errors: Refusals, deadline: Deadline) {
-    const repeats = drafts.filter((draft) => draft.item.op && errors.get(draft)?.code === DUPLICATE_KEY)
-    const ids = repeats.map(({ item }) => item._id)
+  async function settle(travellers: Traveller[], errors: Refusals, deadline: Deadline) {
+    const repeats = travellers.filter(
+      (traveller) => traveller.message.op && errors.get(traveller)?.code === DUPLICATE_KEY,
+    )
+    const ids = repeats.map(({ message }) => message._id)
     /* What other calls have stored under these. */
     const others = await messagesById(database, ids, deadline)
-    const there = ({ item }: Draft) => others.get(item._id.toHexString())
-    const refused = drafts.filter((draft) => isRefused(draft, errors.get(draft), there(draft)))
-    await claims.release(
-      refused.map(({ item }) => item),
-      deadline,
+    const there = ({ message }: Traveller) => others.get(message._id.toHexString())
+    const refused = travellers.filter((traveller) =>
+      isRefused(traveller, errors.get(traveller), there(traveller)),
     )
-    for (const draft of drafts) {
-      const code = errors.get(draft)?.code
+    await claims.release(messagesOf(refused), deadline)
+    for (const traveller of travellers) {
+      const code = errors.get(traveller)?.code
       /* Under an id made for this call, a duplicate is what an attempt before this one inserted. */
-      if (!code || (code === DUPLICATE_KEY && !draft.item.op))
-        draft.resolve({ document: draft.item, created: true })
-      else if (code !== DUPLICATE_KEY) draft.reject(toStoreError({ name: 'MongoServerError', code }))
-      else settleRepeat(draft, there(draft))
+      if (!code || (code === DUPLICATE_KEY && !traveller.message.op))
+        traveller.resolve({ document: traveller.message, created: true })
+      else if (code !== DUPLICATE_KEY) traveller.reject(toStoreError({ name: 'MongoServerError', code }))
+      else settleRepeat(traveller, there(traveller))
     }
   }
 
   /** Lands a flight, and tells its callers. A transaction may have stored some of its messages in its place. */
-  async function land(drafts: Draft[], flight: Flight, errors: Refusals, deadline: Deadline): Promise<void> {
-    if (drafts.length === 0) return
-    const documents = drafts.map(({ item }) => item)
+  async function land(
+    travellers: Traveller[],
+    flight: Arrived,
+    errors: Refusals,
+    deadline: Deadline,
+  ): Promise<void> {
+    if (travellers.length === 0) return
+    const documents = messagesOf(travellers)
     const overtaken = await claims.land(documents, flight.id, flight.sure, deadline)
     /* What a transaction stores in its place carries another operation; what was deleted must not come back. */
     const ours = [...overtaken.keys()].flatMap(({ _id, op }) => (op ? [{ _id, op }] : []))
@@ -72,49 +67,42 @@ export function createAnswers({ database, retention, claims }: Needs) {
       await retention.removeThroughFence(deadline, () =>
         attempt(deadline, 'write', (terms) => collection.deleteMany({ $or: ours }, terms)),
       )
-    for (const draft of drafts) {
-      const earlier = overtaken.get(draft.item)
-      if (earlier) draft.resolve({ document: earlier.message ?? draft.item, created: false })
+    for (const traveller of travellers) {
+      const earlier = overtaken.get(traveller.message)
+      if (earlier) traveller.resolve({ document: earlier.message ?? traveller.message, created: false })
     }
     await settle(
-      drafts.filter(({ item }) => !overtaken.has(item)),
+      travellers.filter(({ message }) => !overtaken.has(message)),
       errors,
       deadline,
     )
   }
 
-  /**
-   * Those without an external id hear at once; the others when their flight has landed, which the next batch does
-   * not wait for.
-   */
-  return async function answer(
-    drafts: Draft[],
-    errors: Refusals,
-    flight: Flight,
-    deadline: Deadline,
-  ): Promise<void> {
-    const named = drafts.filter(isNamed)
-    void land(named, flight, errors, deadline).catch((error: unknown) => {
-      const failure = withOutcome(toStoreError(error), 'unknown')
-      for (const draft of named) draft.reject(failure)
-    })
-    await settle(
-      drafts.filter((draft) => !isNamed(draft)),
-      errors,
-      deadline,
-    )
+  return {
+    settle,
+    /** Nobody waits for it but those whom it tells. */
+    land(travellers: Traveller[], flight: Arrived, errors: Refusals, deadline: Deadline): void {
+      void land(travellers, flight, errors, deadline).catch((error: unknown) => {
+        const failure = withOutcome(toStoreError(error), 'unknown')
+        for (const traveller of travellers) traveller.reject(failure)
+      })
+    },
   }
 }
 
 /** What is there under the same `_id` is ours if it carries our operation. */
-export function settleRepeat(draft: Draft, there: MessageDocument | undefined): void {
-  const { item } = draft
-  if (!there) draft.resolve({ document: item, created: false })
-  else if (there.userId.equals(item.userId))
-    draft.resolve({ document: there, created: there.op?.equals(item.op ?? '') ?? false })
-  else draft.reject(invalidInput([{ path: ['id'], reason: 'is the id of another message' }]))
+export function settleRepeat(traveller: Traveller, there: MessageDocument | undefined): void {
+  const { message } = traveller
+  if (!there) traveller.resolve({ document: message, created: false })
+  else if (there.userId.equals(message.userId))
+    traveller.resolve({ document: there, created: there.op?.equals(message.op ?? '') ?? false })
+  else traveller.reject(invalidInput([{ path: ['id'], reason: 'is the id of another message' }]))
 }
 
-const isRefused = ({ item }: Draft, error: WriteError | undefined, there: MessageDocument | undefined) =>
+const isRefused = (
+  { message }: Traveller,
+  error: WriteError | undefined,
+  there: MessageDocument | undefined,
+) =>
   error !== undefined &&
-  (error.code !== DUPLICATE_KEY || (there !== undefined && !there.userId.equals(item.userId)))
+  (error.code !== DUPLICATE_KEY || (there !== undefined && !there.userId.equals(message.userId)))

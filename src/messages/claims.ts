@@ -2,32 +2,12 @@ import { attempt, type Deadline, outside } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { DUPLICATE_KEY } from '../db/failure.ts'
 import { insertUnordered } from '../db/insert.ts'
-import { ObjectId } from '../ids.ts'
+import type { InsertTogether } from '../db/insert-together.ts'
+import type { ObjectId } from '../ids.ts'
 import { messagesById } from './by-id.ts'
+import { type Earlier, isOn, type Named, ofClaim, seenKey, toEarlier, userOf } from './claim.ts'
 import type { Flights } from './flights.ts'
 import { type MessageDocument, type SeenDocument, seen } from './schema.ts'
-
-type Named = Pick<MessageDocument, 'userId' | 'conversationId' | 'externalId'>
-
-/** One key for user, conversation and external id; a user's keys are one range. */
-export const seenKey = ({ userId, conversationId, externalId }: Named): string =>
-  `${userId.toHexString()}:${JSON.stringify([conversationId ?? null, externalId])}`
-
-const isOn = ({ flights = [] }: SeenDocument, flight: ObjectId): boolean =>
-  flights.some((one) => one.equals(flight))
-
-const userOf = ({ _id }: SeenDocument): ObjectId => ObjectId.createFromHexString(_id.slice(0, 24))
-
-/** What an earlier delivery made of an external id. */
-export interface Earlier {
-  /** The message's id, for whoever has to insert it. */
-  messageId: ObjectId
-  /** It was inserted once, and is not inserted again, even if it is gone by now. */
-  stored: boolean
-  message: MessageDocument | undefined
-  /** Batches that may still insert it. */
-  flights: ObjectId[]
-}
 
 /**
  * Which message an external id belongs to, decided before any message is written. A claim names its flights, the
@@ -78,36 +58,23 @@ export interface Claims {
 interface Needs {
   database: Database
   flights: Flights
+  /** Into the same collection, without a majority. */
+  insertTogether: InsertTogether
   /** Carries out what transactions of these users have left to do. */
   settleUsers(userIds: ObjectId[], deadline: Deadline): Promise<void>
 }
 
-/** The message of a claim. An id that its caller chose may be the id of another user's message. */
-function ofClaim(there: Map<string, MessageDocument>, claim: SeenDocument): MessageDocument | undefined {
-  const message = there.get(claim.messageId.toHexString())
-  return message?.userId.equals(userOf(claim)) ? message : undefined
-}
-
-/** @param landed of the claim's flights, those that have landed */
-function toEarlier(
-  { messageId, flights = [] }: SeenDocument,
-  message: MessageDocument | undefined,
-  landed: Set<string>,
-): Earlier {
-  const hasLanded = flights.some((flight) => landed.has(flight.toHexString()))
-  const stored = message !== undefined || flights.length === 0 || hasLanded
-  return { messageId, message, stored, flights }
-}
-
-export function createClaims({ database, flights, settleUsers }: Needs): Claims {
+export function createClaims({ database, flights, insertTogether, settleUsers }: Needs): Claims {
   const claims = database.collection(seen)
+  const insertForGood: InsertTogether = (documents, deadline) =>
+    insertUnordered(database, seen.collection, documents, deadline)
 
   /** @returns the keys that were claimed before, and the term of the primary */
   async function insert(
     documents: MessageDocument[],
     flight: ObjectId,
-    w: 'majority' | 1,
     deadline: Deadline,
+    into: InsertTogether = insertTogether,
   ) {
     const createdAt = new Date()
     const wanted = documents.map((document) => ({
@@ -116,7 +83,7 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       flights: [flight],
       createdAt,
     }))
-    const { errors, place } = await insertUnordered(database, seen.collection, wanted, deadline, w)
+    const { errors, place } = await into(wanted, deadline)
     const other = errors.find(({ code }) => code !== DUPLICATE_KEY)
     if (other) throw Object.assign(new Error('claim refused'), { code: other.code })
     return { taken: errors.flatMap(({ index }) => wanted[index]?._id ?? []), term: place?.term }
@@ -173,7 +140,7 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
 
   return {
     async claim(documents, flight, deadline) {
-      const { taken, term } = await insert(documents, flight, 1, deadline)
+      const { taken, term } = await insert(documents, flight, deadline)
       if (taken.length === 0) return { earlier: new Map(), term }
       const found = byDocument(documents, await resolve(taken, flight, deadline))
       /* The document whose id the claim has is the first of this batch, or one of an attempt before. */
@@ -188,7 +155,7 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
         const lost = found.filter((claim) => !isOn(claim, flight))
         return byDocument(documents, await judge(lost, deadline))
       }
-      if (!sure) await insert(documents, flight, 'majority', deadline)
+      if (!sure) await insert(documents, flight, deadline, insertForGood)
       let overtaken = sure ? new Map<MessageDocument, Earlier>() : await findOvertaken()
       let known = 0
       while (true) {

@@ -1,5 +1,6 @@
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
+import type { InsertTogether } from '../db/insert-together.ts'
 import type { ObjectId } from '../ids.ts'
 import { type FlightDocument, seen } from './schema.ts'
 
@@ -23,16 +24,21 @@ export interface Flights {
 const PREFIX = 'flight:'
 const keyOf = (flight: ObjectId): string => PREFIX + flight.toHexString()
 
-export function createFlights(database: Database): Flights {
+export function createFlights(database: Database, insertTogether: InsertTogether): Flights {
   const collection = database.internal<FlightDocument>(seen.collection)
   const createdAt = () => ({ $ifNull: ['$createdAt', new Date()] })
   const overtakers = { $ifNull: ['$overtaken', 0] }
 
   return {
     async land(flight, known, deadline) {
+      /* Not worth a majority: if a fail-over loses it, a message evicted since may come back once. */
+      if (known === 0) {
+        const landing = { _id: keyOf(flight), createdAt: new Date(), landed: true }
+        const { errors } = await insertTogether([landing], deadline)
+        if (errors.length === 0) return 0
+      }
       const landed = { $cond: [{ $eq: [overtakers, known] }, true, '$landed'] }
       const change = [{ $set: { createdAt: createdAt(), landed } }]
-      /* Not worth a majority: if a fail-over loses it, a message evicted since may come back once. */
       const options = { upsert: true, returnDocument: 'after', writeConcern: { w: 1 } } as const
       const document = await attempt(deadline, 'write', (terms) =>
         collection.findOneAndUpdate({ _id: keyOf(flight) }, change, { ...terms, ...options }),

@@ -1,24 +1,31 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { toStoreError } from '../db/failure.ts'
 import { createLane } from '../db/lane.ts'
-import { altered, type DialogueStoreError, invalidInput } from '../errors.ts'
+import { createRoom } from '../db/room.ts'
+import { invalidInput } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { toDocument } from './accept.ts'
-import type { Stored } from './answer.ts'
+import { type Accepted, type StoreOutcome, storeAll } from './bulk.ts'
+import { createClaiming } from './claiming.ts'
 import type { Claims } from './claims.ts'
 import type { Clock } from './clock.ts'
+import { createPresence } from './presence.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type Message, type MessageDocument, toMessage } from './schema.ts'
 import { assertFits } from './size.ts'
+import { createTidying } from './tidy.ts'
+import {
+  createTraveller,
+  type Flight,
+  type Group,
+  isNamed,
+  type Settle,
+  type Stored,
+  type Traveller,
+  toGroup,
+} from './traveller.ts'
 import { createWriter } from './writer.ts'
-
-/** What became of one message of a bulk. */
-export type StoreOutcome<M> =
-  | { status: 'created' | 'duplicate'; message: Message<M> }
-  | { status: 'rejected'; error: DialogueStoreError }
 
 interface Needs {
   database: Database
@@ -35,74 +42,55 @@ interface Needs {
 /** What travels in one command. */
 const BATCH = 1000
 
-/** Of a bulk, before they go on their way. */
-const CHECKED_AT_ONCE = 250
-
-/** The verbs that store messages: validate, queue in the lane, answer each caller. */
-export function createStoring<M>({
-  database,
-  retention,
-  claims,
-  checkMetadata,
-  maxQueuedBytes,
-  usersAmong,
-  onStored,
-  clock,
-}: Needs) {
-  const { flush, tidied } = createWriter({ database, retention, claims, usersAmong, onStored, clock })
-  const lane = createLane<MessageDocument, Stored>({
+/** The verbs that store messages: validate, claim external ids, queue in the lane, answer each caller. */
+export function createStoring<M>(needs: Needs) {
+  const { database, retention, claims, checkMetadata, maxQueuedBytes, usersAmong } = needs
+  const room = createRoom(maxQueuedBytes)
+  const presence = createPresence(usersAmong)
+  const claimAnew = (travellers: Traveller[]) => travellers.forEach(claimLane.board)
+  const tidying = createTidying(needs)
+  const flush = createWriter({ ...needs, presence, tidying, claimAnew })
+  const lane = createLane<Group>({
     flush,
     /* Bulk inserts from several connections slow each other down on a capped collection. */
     parallel: () => (retention.current().kind === 'capped' ? 1 : 4),
     maxItems: BATCH,
-    maxQueuedBytes,
   })
+  const board = (travellers: Traveller[], flight: Flight) => lane.board(toGroup(travellers, flight))
+  const claiming = createClaiming({ claims, presence, tidying, board })
+  const claimLane = createLane<Traveller>({ flush: claiming.flush, parallel: () => 1, maxItems: BATCH })
 
-  function accept(input: unknown): { document: MessageDocument; bytes: number } {
-    const document = toDocument(input, checkMetadata)
-    return { document, bytes: assertFits(document, retention.current()) }
+  function send(travellers: Traveller[]): void {
+    const unnamed = travellers.filter((traveller) => !isNamed(traveller))
+    if (unnamed.length > 0) lane.board(toGroup(unnamed))
+    if (unnamed.length < travellers.length) travellers.filter(isNamed).forEach(claimLane.board)
+  }
+
+  function accept(input: unknown): Accepted {
+    const message = toDocument(input, checkMetadata)
+    return { message, bytes: assertFits(message, retention.current()) }
+  }
+
+  /** @throws DialogueStoreError `OVERLOADED` */
+  function enter({ message, bytes }: Accepted, settle: Settle): Traveller {
+    room.take(bytes)
+    return createTraveller({ message, bytes, deadline: database.deadline(), leave: room.leave, ...settle })
   }
 
   return {
     /** Resolves when no message is under way that its caller has given up. */
-    tidied,
+    tidied: tidying.done,
     async storeMessage(input: unknown): Promise<{ message: Message<M>; created: boolean }> {
-      const { document, bytes } = accept(input)
-      const stored = await lane.send(document, bytes, database.deadline())
-      return { message: toMessage(stored.document), created: stored.created }
+      const accepted = accept(input)
+      const { document, created } = await new Promise<Stored>((onStored, onFailed) =>
+        send([enter(accepted, { onStored, onFailed })]),
+      )
+      return { message: toMessage(document), created }
     },
 
     async storeMessages(inputs: unknown): Promise<StoreOutcome<M>[]> {
       if (!Array.isArray(inputs)) throw invalidInput([{ path: [], reason: 'must be an array of messages' }])
-      const outcomes: Promise<StoreOutcome<M>>[] = []
-      for (const [index, input] of inputs.entries()) {
-        /* Those before are sent while these are checked; and others have their turn. */
-        if (index > 0 && index % CHECKED_AT_ONCE === 0) await nextTurn()
-        const rejected = (error: unknown) => ({ status: 'rejected' as const, error: ofItem(index, error) })
-        try {
-          const { document, bytes } = accept(input)
-          /* Where a single message would be refused, a bulk waits. */
-          while (!lane.hasRoom(bytes)) await lane.room(bytes)
-          outcomes.push(lane.send(document, bytes, database.deadline()).then(toOutcome<M>, rejected))
-        } catch (error) {
-          outcomes.push(Promise.resolve(rejected(error)))
-        }
-      }
-      return Promise.all(outcomes)
+      return storeAll<M>({ accept, enter, send, room }, inputs)
     },
   }
 }
-
-/** An item's error, with the item's index in its paths. */
-export function ofItem(index: number, thrown: unknown): DialogueStoreError {
-  const error = toStoreError(thrown)
-  if (!error.issues) return error
-  const issues = error.issues.map(({ path, reason }) => ({ path: [index, ...path], reason }))
-  /* Our own sentence names the paths; it has to name the new ones. */
-  return error.cause ? altered(error, { issues }) : invalidInput(issues)
-}
-
-export const toOutcome = <M>({ document, created }: Stored): StoreOutcome<M> => ({
-  status: created ? 'created' : 'duplicate',
-  message: toMessage(document),
-})

@@ -1,18 +1,22 @@
-import { atMost, type Deadline } from '../db/attempt.ts'
+import { atMost, attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import type { ObjectId } from '../ids.ts'
-import type { MessageDocument } from './schema.ts'
+import type { Claims } from './claims.ts'
+import type { RetentionKeeper } from './retention.ts'
+import { type MessageDocument, messages } from './schema.ts'
 
 /** What is to be known of a message in order to withdraw it. */
-export type Trace = Pick<MessageDocument, '_id' | 'userId' | 'conversationId' | 'externalId'>
+type Trace = Pick<MessageDocument, '_id' | 'userId' | 'conversationId' | 'externalId'>
 
 interface Needs {
   database: Database
+  retention: RetentionKeeper
+  claims: Claims
   /** Of these users, those that exist. */
   usersAmong(ids: ObjectId[], deadline: Deadline): Promise<Set<string>>
-  /** Removes messages and what came with them. */
-  withdraw(traces: Trace[], deadline: Deadline): Promise<void>
 }
+
+export type Tidying = ReturnType<typeof createTidying>
 
 /** How long a store that closes waits. */
 const CLOSING_MS = 2000
@@ -21,8 +25,17 @@ const CLOSING_MS = 2000
  * Looks after messages whose callers were told that their time is over. What was sent may arrive all the same; and
  * if the process slept meanwhile, for longer than any deadline, their user may have been erased.
  */
-export function createTidying({ database, usersAmong, withdraw }: Needs) {
+export function createTidying({ database, retention, claims, usersAmong }: Needs) {
+  const collection = database.collection(messages)
   const underWay = new Set<Promise<void>>()
+
+  async function withdraw(gone: Trace[], deadline: Deadline): Promise<void> {
+    const filter = { $or: gone.map(({ _id, userId }) => ({ _id, userId })) }
+    await retention.removeThroughFence(deadline, () =>
+      attempt(deadline, 'write', (terms) => collection.deleteMany(filter, terms)),
+    )
+    await claims.release(gone, deadline)
+  }
 
   async function tidy(traces: Trace[], writes: Promise<unknown>[]): Promise<void> {
     await Promise.allSettled(writes)
@@ -34,9 +47,15 @@ export function createTidying({ database, usersAmong, withdraw }: Needs) {
   }
 
   return {
-    /** Nobody waits for it. What fails here, the upkeep finds that looks for late arrivals. */
+    /** Removes messages of users who are gone, and their claims. */
+    withdraw,
+    /**
+     * When what was sent has arrived, or has failed. Nobody waits for it; what fails here, the upkeep finds that looks
+     * for late arrivals.
+     */
     after(documents: MessageDocument[], writes: Promise<unknown>[]): void {
-      if (writes.length === 0) return
+      const isClaimed = documents.some(({ externalId }) => externalId !== undefined)
+      if (writes.length === 0 && !isClaimed) return
       const traces = documents.map(({ _id, userId, conversationId, externalId }) => ({
         _id,
         userId,

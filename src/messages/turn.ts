@@ -6,8 +6,8 @@ import { DialogueStoreError, invalidInput } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { toDocument } from './accept.ts'
-import type { Stored } from './answer.ts'
-import { type Claims, seenKey } from './claims.ts'
+import { seenKey } from './claim.ts'
+import type { Claims } from './claims.ts'
 import { createDraft, type Draft, type Removed } from './draft.ts'
 import { type Edit, edited, messageNotFound } from './edit.ts'
 import type { Held } from './entry.ts'
@@ -16,6 +16,7 @@ import type { RetentionKeeper } from './retention.ts'
 import { type Deletion, type MessageDocument, messages } from './schema.ts'
 import type { Settling } from './settle.ts'
 import { assertFits } from './size.ts'
+import type { Stored } from './traveller.ts'
 
 export interface TurnNeeds {
   database: Database

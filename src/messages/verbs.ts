@@ -1,8 +1,8 @@
 import { invalidInput } from '../errors.ts'
 import { id, parse } from '../input.ts'
 import type { ShapeCheck } from '../shape.ts'
+import { ofItem, type StoreOutcome, toOutcome } from './bulk.ts'
 import { toEdit, toKeyFilter } from './edit.ts'
-import { ofItem, type StoreOutcome, toOutcome } from './messages.ts'
 import { deletion, type Message, toMessage } from './schema.ts'
 import type { Turn } from './turn.ts'
 

@@ -1,15 +1,16 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
-import { type Deadline, deadlineIn } from '../../src/db/attempt.ts'
 import { createLane, type Passenger } from '../../src/db/lane.ts'
-import { rejection } from '../support/make.ts'
 
-type Batch = Passenger<number, string>[]
+interface Item extends Passenger {
+  item: number
+  resolve(result: string): void
+}
 
 /** A lane whose batches arrive when the test says so. */
-function makeLane({ parallel = 1, maxQueuedBytes = 1000 } = {}) {
+function makeLane({ parallel = 1 } = {}) {
   const underWay: { items: number[]; arrive(): void; crash(error: Error): void }[] = []
   const sent: number[][] = []
-  const flush = (batch: Batch) =>
+  const flush = (batch: Item[]) =>
     new Promise<void>((resolve, reject) => {
       const items = batch.map(({ item }) => item)
       sent.push(items)
@@ -22,14 +23,15 @@ function makeLane({ parallel = 1, maxQueuedBytes = 1000 } = {}) {
         crash: reject,
       })
     })
-  const lane = createLane<number, string>({ flush, parallel: () => parallel, maxItems: 1000, maxQueuedBytes })
-  const send = (item: number, bytes = 1) => lane.send(item, bytes, deadlineIn(1000))
+  const lane = createLane<Item>({ flush, parallel: () => parallel, maxItems: 1000 })
+  const send = (item: number, bytes = 1, count = 1) =>
+    new Promise<string>((resolve, reject) => lane.board({ item, bytes, count, resolve, reject }))
   const next = () => {
     const batch = underWay.shift()
     if (!batch) throw new Error('nothing is under way')
     return batch
   }
-  return { lane, send, sent, next }
+  return { send, sent, next }
 }
 
 /** Lets everything run that waits for no timer. */
@@ -92,7 +94,7 @@ describe('the lane', () => {
   })
 
   test('takes at most a thousand items at once, in order', async () => {
-    const { send, sent, next } = makeLane({ maxQueuedBytes: 10_000 })
+    const { send, sent, next } = makeLane()
     const results = Promise.all(upTo(2500).map((i) => send(i)))
     for (const _ of [1, 2, 3]) {
       await turn()
@@ -103,9 +105,21 @@ describe('the lane', () => {
     expect(sent.flat()).toEqual(upTo(2500))
   })
 
+  test('counts what stands for many as so many, and takes it whole', async () => {
+    const { send, sent, next } = makeLane()
+    const counts = [600, 400, 1, 1500, 999]
+    const results = Promise.all(counts.map((count, i) => send(i, 1, count)))
+    for (let i = 0; i < 4; i++) {
+      await turn()
+      next().arrive()
+    }
+    await results
+    expect(sent).toEqual([[0, 1], [2], [3], [4]])
+  })
+
   test('takes no more bytes at once than a command holds; a larger item goes alone', async () => {
     const mib = 2 ** 20
-    const { send, sent, next } = makeLane({ maxQueuedBytes: 100 * mib })
+    const { send, sent, next } = makeLane()
     const sizes = [3, 3, 3, 15, 1, 7, 1]
     const results = Promise.all(sizes.map((size, i) => send(i, size * mib)))
     for (let i = 0; i < 5; i++) {
@@ -114,52 +128,6 @@ describe('the lane', () => {
     }
     await results
     expect(sent).toEqual([[0, 1], [2], [3], [4, 5], [6]])
-  })
-})
-
-describe('what waits', () => {
-  test('is bounded in bytes, those under way included', async () => {
-    const { lane, send, next } = makeLane({ maxQueuedBytes: 10 })
-    const first = send(1, 6)
-    await turn()
-    const second = send(2, 4)
-    expect(lane.hasRoom(1)).toBe(false)
-    const error = await rejection(send(3, 1), 'OVERLOADED')
-    expect(error).toMatchObject({ outcome: 'not-applied', retryable: true })
-    next().arrive()
-    await first
-    await turn()
-    expect(lane.hasRoom(6)).toBe(true)
-    expect(lane.hasRoom(7)).toBe(false)
-    next().arrive()
-    await second
-  })
-
-  test('may be one item above the bound, when nothing else waits', async () => {
-    const { send, next } = makeLane({ maxQueuedBytes: 10 })
-    const large = send(1, 50)
-    await rejection(send(2, 1), 'OVERLOADED')
-    await turn()
-    next().arrive()
-    expect(await large).toBe('done 1')
-  })
-
-  test('makes room for those who can wait', async () => {
-    const { lane, send, next } = makeLane({ maxQueuedBytes: 10 })
-    const first = send(1, 6)
-    await turn()
-    const second = send(2, 4)
-    let room = false
-    const waiting = lane.room(7).then(() => {
-      room = true
-    })
-    next().arrive()
-    await first
-    await turn()
-    expect(room).toBe(false)
-    next().arrive()
-    await Promise.all([second, waiting])
-    expect(room).toBe(true)
   })
 })
 
@@ -174,22 +142,4 @@ test('a flush that throws fails its own batch, and no other', async () => {
   expect(sent).toEqual([[1, 2], [3]])
   next().arrive()
   expect(await fine).toBe('done 3')
-})
-
-test('an item keeps the deadline that it came with', async () => {
-  const seen: Deadline[] = []
-  const lane = createLane<number, number>({
-    async flush(batch) {
-      for (const { deadline, item, resolve } of batch) {
-        seen.push(deadline)
-        resolve(item)
-      }
-    },
-    parallel: () => 1,
-    maxItems: 1000,
-    maxQueuedBytes: 10,
-  })
-  const deadlines = [deadlineIn(5), deadlineIn(500)]
-  await Promise.all(deadlines.map((deadline, i) => lane.send(i, 1, deadline)))
-  expect(seen).toEqual(deadlines)
 })

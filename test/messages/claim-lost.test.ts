@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import mongoose from 'mongoose'
 import { type DialogueStore, openStore } from '../../src/index.ts'
-import { seenKey } from '../../src/messages/claims.ts'
+import { seenKey } from '../../src/messages/claim.ts'
 import { startServer, type TestServer } from '../../src/testing/index.ts'
 import { type Fate, startProxy } from '../crash/support/proxy.ts'
 import { makeUser, storedOf } from '../support/make.ts'

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import type mongoose from 'mongoose'
 import { nextId, ObjectId } from '../../src/ids.ts'
 import type { DialogueStore } from '../../src/index.ts'
-import { seenKey } from '../../src/messages/claims.ts'
+import { seenKey } from '../../src/messages/claim.ts'
 import { makeMessages, makeUser, makeWorld, storedOf } from '../support/make.ts'
 import { makeDatabase, makeStore } from '../support/store.ts'
 

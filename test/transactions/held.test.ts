@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { nextId, ObjectId } from '../../src/ids.ts'
-import { seenKey } from '../../src/messages/claims.ts'
+import { seenKey } from '../../src/messages/claim.ts'
 import { makeUser, makeWorld } from '../support/make.ts'
 import { makeClient } from '../support/store.ts'
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { ObjectId } from '../../src/ids.ts'
 import type { DialogueStore, Message } from '../../src/index.ts'
-import { seenKey } from '../../src/messages/claims.ts'
+import { seenKey } from '../../src/messages/claim.ts'
 import { makeMessages, makeUser, rejection, storedOf } from '../support/make.ts'
 import { changedTo, leaveEntry, messageOf, unsettledIn } from './support/entries.ts'
 import { contentsIn, makeTurnWorld, RETENTIONS, says, type TurnWorld, until } from './support/turns.ts'

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { nextId, ObjectId } from '../../src/ids.ts'
 import type { DialogueStore, Retention } from '../../src/index.ts'
-import { seenKey } from '../../src/messages/claims.ts'
+import { seenKey } from '../../src/messages/claim.ts'
 import { makeMessages, makeUser, rejection, storedOf } from '../support/make.ts'
 import { bookkeepingOf, makeTurnWorld, RETENTIONS, says, type TurnWorld } from './support/turns.ts'
 

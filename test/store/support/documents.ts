@@ -1,7 +1,7 @@
 import type mongoose from 'mongoose'
 import { ObjectId } from '../../../src/ids.ts'
 import type { DialogueStore } from '../../../src/index.ts'
-import { seenKey } from '../../../src/messages/claims.ts'
+import { seenKey } from '../../../src/messages/claim.ts'
 import { makeIdentity, makeMessages, makeUser } from '../../support/make.ts'
 import { until } from '../../transactions/support/turns.ts'
 

@@ -1,0 +1,85 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { toStoreError } from '../db/failure.ts'
+import type { Room } from '../db/room.ts'
+import { altered, type DialogueStoreError, invalidInput } from '../errors.ts'
+import { type Message, type MessageDocument, toMessage } from './schema.ts'
+import type { Settle, Stored, Traveller } from './traveller.ts'
+
+/** What became of one message of a bulk. */
+export type StoreOutcome<M> =
+  | { status: 'created' | 'duplicate'; message: Message<M> }
+  | { status: 'rejected'; error: DialogueStoreError }
+
+/** An input that holds what it should. */
+export interface Accepted {
+  message: MessageDocument
+  bytes: number
+}
+
+interface Gate {
+  accept(input: unknown): Accepted
+  enter(accepted: Accepted, settle: Settle): Traveller
+  send(travellers: Traveller[]): void
+  room: Room
+}
+
+/** Of a bulk, what is sent before the rest is checked. */
+const PART = { count: 250, bytes: 2 ** 20 }
+
+/** Stores many messages. Where a single one would be refused for want of room, a bulk waits. */
+export async function storeAll<M>({ accept, enter, send, room }: Gate, inputs: unknown[]) {
+  const outcomes = new Array<StoreOutcome<M>>(inputs.length)
+  let left = inputs.length
+  let finish = () => {}
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve
+  })
+  const put = (index: number, outcome: StoreOutcome<M>) => {
+    outcomes[index] = outcome
+    if (--left === 0) finish()
+  }
+  let part: Traveller[] = []
+  let bytesOfPart = 0
+  const depart = () => {
+    send(part)
+    part = []
+    bytesOfPart = 0
+  }
+
+  for (const [index, input] of inputs.entries()) {
+    const settle: Settle = {
+      onStored: (stored) => put(index, toOutcome(stored)),
+      onFailed: (error) => put(index, { status: 'rejected', error: ofItem(index, error) }),
+    }
+    try {
+      const accepted = accept(input)
+      if (!room.has(accepted.bytes)) depart()
+      while (!room.has(accepted.bytes)) await room.until(accepted.bytes)
+      part.push(enter(accepted, settle))
+      bytesOfPart += accepted.bytes
+    } catch (error) {
+      settle.onFailed(error)
+    }
+    if ((index + 1) % PART.count > 0 && bytesOfPart < PART.bytes) continue
+    depart()
+    /* Others have their turn. */
+    await nextTurn()
+  }
+  depart()
+  if (left > 0) await finished
+  return outcomes
+}
+
+/** An item's error, with the item's index in its paths. */
+export function ofItem(index: number, thrown: unknown): DialogueStoreError {
+  const error = toStoreError(thrown)
+  if (!error.issues) return error
+  const issues = error.issues.map(({ path, reason }) => ({ path: [index, ...path], reason }))
+  /* Our own sentence names the paths; it has to name the new ones. */
+  return error.cause ? altered(error, { issues }) : invalidInput(issues)
+}
+
+export const toOutcome = <M>({ document, created }: Stored): StoreOutcome<M> => ({
+  status: created ? 'created' : 'duplicate',
+  message: toMessage(document),
+})

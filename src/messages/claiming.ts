@@ -1,0 +1,100 @@
+import { type Deadline, deadlineIn } from '../db/attempt.ts'
+import { toStoreError } from '../db/failure.ts'
+import { nextId, type ObjectId } from '../ids.ts'
+import { settleRepeat } from './answer.ts'
+import type { Claims } from './claims.ts'
+import type { Presence } from './presence.ts'
+import type { Tidying } from './tidy.ts'
+import {
+  earliest,
+  type Flight,
+  inTime,
+  messagesOf,
+  patientAmong,
+  refuse,
+  type Traveller,
+  usersOf,
+} from './traveller.ts'
+
+interface Needs {
+  claims: Claims
+  presence: Presence
+  tidying: Tidying
+  /** Sends on those who are claimed for a flight: all of them, or none. */
+  board(travellers: Traveller[], flight: Flight): void
+}
+
+/** How long a batch waits for its external ids. */
+const HELD_MS = 1000
+const AT_ONCE = 16
+
+/**
+ * The way of messages with external ids to the lane: claims what was not stored before, for a flight of their own, while
+ * the flight before is under way. Repeats of what was stored are settled here.
+ */
+export function createClaiming({ claims, presence, tidying, board }: Needs) {
+  /** Gives what still has to be inserted, under the first one's `_id`. */
+  async function claim(travellers: Traveller[], flight: ObjectId, deadline: Deadline): Promise<Claimed> {
+    const strangers = await presence.checkStrangers(usersOf(travellers), deadline)
+    const known = refuse(travellers, strangers)
+    if (known.length === 0) return { left: [], term: undefined }
+    const { earlier, term } = await claims.claim(messagesOf(known), flight, deadline)
+    const left = known.filter((traveller) => {
+      const first = earlier.get(traveller.message)
+      if (!first) return true
+      traveller.message._id = first.messageId
+      if (first.stored) settleRepeat(traveller, first.message)
+      return !first.stored
+    })
+    return { left, term }
+  }
+
+  /**
+   * A transaction under way may hold an external id, and its process may be frozen. So those that have to wait go
+   * on alone, each for its own, and nobody else waits for them.
+   */
+  async function claimSoon(travellers: Traveller[], flight: ObjectId, deadline: Deadline): Promise<Claimed> {
+    if (travellers.length === 1) return claim(travellers, flight, deadline)
+    const { remaining } = deadlineIn(Math.min(HELD_MS, deadline.remaining()))
+    try {
+      return await claim(travellers, flight, { ...deadline, remaining })
+    } catch (error) {
+      if (deadline.remaining() === 0 || toStoreError(error).code !== 'TIMEOUT') throw error
+      void flushApart(travellers)
+      return { left: [], term: undefined }
+    }
+  }
+
+  async function flushApart(travellers: Traveller[]): Promise<void> {
+    const waiting = [...travellers]
+    const work = async () => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) await flush([next])
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+  }
+
+  async function flush(batch: Traveller[]): Promise<void> {
+    for (let rest = inTime(batch); rest.length > 0; ) {
+      const id = nextId()
+      const writes: Promise<unknown>[] = []
+      const onWrite = (reply: Promise<unknown>) => void writes.push(reply)
+      try {
+        const { left, term } = await claimSoon(rest, id, { ...earliest(rest), onWrite })
+        if (left.length > 0) board(left, { id, term })
+        return
+      } catch (error) {
+        const patient = patientAmong(rest, error)
+        tidying.after(messagesOf(rest), writes)
+        rest = patient
+      }
+    }
+  }
+
+  return { flush }
+}
+
+/** What still has to be inserted, and the term in which its external ids were claimed. */
+interface Claimed {
+  left: Traveller[]
+  term: string | undefined
+}

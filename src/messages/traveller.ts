@@ -1,0 +1,124 @@
+import { type Deadline, LONGEST_PAUSE_MS } from '../db/attempt.ts'
+import { timedOut, toStoreError, withOutcome } from '../db/failure.ts'
+import type { Passenger } from '../db/lane.ts'
+import { type DialogueStoreError, notRepeatable, userNotFound } from '../errors.ts'
+import type { ObjectId } from '../ids.ts'
+import type { MessageDocument } from './schema.ts'
+
+export interface Stored {
+  document: MessageDocument
+  created: boolean
+}
+
+/** A message on its way, and the caller who waits for it. What settles it a second time does nothing. */
+export interface Traveller extends Passenger {
+  readonly message: MessageDocument
+  readonly deadline: Deadline
+  /** It was sent, and may have been stored. */
+  isUnsure: boolean
+  resolve(stored: Stored): void
+}
+
+/** The messages of one batch with external ids, which are claimed for it: see `Claims`. */
+export interface Flight {
+  id: ObjectId
+  /** Of the primary that took the claims. */
+  term: string | undefined
+}
+
+/** Who go together: on one flight, or without external ids. */
+export interface Group extends Passenger {
+  readonly travellers: Traveller[]
+  readonly flight: Flight | undefined
+}
+
+export const isNamed = ({ message }: Traveller): boolean => message.externalId !== undefined
+
+/** Called once, by what becomes of a message. */
+export interface Settle {
+  onStored(stored: Stored): void
+  onFailed(error: unknown): void
+}
+
+interface Trip extends Settle, Pick<Traveller, 'message' | 'bytes' | 'deadline'> {
+  /** Gives back the bytes that it took. */
+  leave(bytes: number): void
+}
+
+export function createTraveller({ message, bytes, deadline, leave, ...settle }: Trip): Traveller {
+  let isSettled = false
+  const isFirst = () => {
+    const was = isSettled
+    isSettled = true
+    if (!was) leave(bytes)
+    return !was
+  }
+  return {
+    message,
+    count: 1,
+    bytes,
+    deadline,
+    isUnsure: false,
+    resolve(stored) {
+      if (isFirst()) settle.onStored(stored)
+    },
+    reject(error) {
+      if (isFirst()) settle.onFailed(error)
+    },
+  }
+}
+
+export const toGroup = (travellers: Traveller[], flight?: Flight): Group => ({
+  travellers,
+  flight,
+  count: travellers.length,
+  bytes: travellers.reduce((sum, { bytes }) => sum + bytes, 0),
+  reject(error) {
+    for (const traveller of travellers) traveller.reject(error)
+  },
+})
+
+export const messagesOf = (travellers: Traveller[]): MessageDocument[] =>
+  travellers.map(({ message }) => message)
+
+export const usersOf = (travellers: Traveller[]): Map<string, ObjectId> =>
+  new Map(travellers.map(({ message }) => [message.userId.toHexString(), message.userId]))
+
+/** Refuses messages of users who don't exist; gives the rest. */
+export function refuse(travellers: Traveller[], missing: Set<string>): Traveller[] {
+  if (missing.size === 0) return travellers
+  return travellers.filter((traveller) => {
+    if (!missing.has(traveller.message.userId.toHexString())) return true
+    traveller.reject(userNotFound())
+    return false
+  })
+}
+
+/** Tells those whose time is over, before they leave; gives the rest. */
+export function inTime(travellers: Traveller[]): Traveller[] {
+  const hasTime = ({ deadline }: Traveller) => deadline.remaining() > 0
+  if (travellers.every(hasTime)) return travellers
+  for (const traveller of travellers) if (!hasTime(traveller)) fail(traveller, timedOut('not-applied'))
+  return travellers.filter(hasTime)
+}
+
+/**
+ * Tells those whose time is over when the batch has failed. A batch has the time of the one who has the least.
+ * @returns those who have time to go on, if it may be better without the others
+ */
+export function patientAmong(travellers: Traveller[], error: unknown): Traveller[] {
+  const failure = toStoreError(error)
+  const isPatient = ({ deadline }: Traveller) => deadline.remaining() > LONGEST_PAUSE_MS
+  const patient = failure.retryable ? travellers.filter(isPatient) : []
+  const goingOn = new Set(patient.length < travellers.length ? patient : [])
+  for (const traveller of travellers) if (!goingOn.has(traveller)) fail(traveller, failure)
+  return [...goingOn]
+}
+
+function fail(traveller: Traveller, failure: DialogueStoreError): void {
+  const told = withOutcome(failure, traveller.isUnsure ? 'unknown' : 'not-applied')
+  traveller.reject(traveller.message.op ? told : notRepeatable(told))
+}
+
+export const earliest = (travellers: Traveller[]): Deadline =>
+  travellers.map(({ deadline }) => deadline).reduce((a, b) => (b.remaining() < a.remaining() ? b : a))
