@@ -1,5 +1,5 @@
 import type mongoose from 'mongoose'
-import pino from 'pino'
+import type pino from 'pino'
 import { z } from 'zod'
 import { parse } from './input.ts'
 
@@ -44,7 +44,13 @@ const schemaLike = z.custom<z.ZodType>(
   (value) => typeof (value as z.ZodType | undefined)?.safeParse === 'function',
   'must be a zod schema',
 )
-const loggerLike = z.custom<pino.Logger>(
+/** What the store uses of a pino logger. */
+export type Log = Pick<pino.Logger, 'isLevelEnabled' | 'debug' | 'info' | 'warn' | 'error'>
+
+/* Instead of a silent one of pino's, so that pino is loaded by those who log. */
+const SILENT: Log = { isLevelEnabled: () => false, debug() {}, info() {}, warn() {}, error() {} }
+
+const loggerLike = z.custom<Log>(
   (value) => typeof (value as pino.Logger | undefined)?.child === 'function',
   'must be a pino logger',
 )
@@ -68,7 +74,7 @@ const shared = {
       eventData: schemaLike.optional(),
     })
     .default({}),
-  logger: loggerLike.default(() => pino({ level: 'silent' })),
+  logger: loggerLike.default(SILENT),
   timeoutMs: z.int().min(1).max(LARGEST_TIMER_MS).default(30_000),
   maxQueuedBytes: z
     .int()

@@ -44,7 +44,7 @@ async function open(config: OwnedConfig): Promise<Connected> {
   const connection = new mongoose.Mongoose().createConnection(config.uri, options)
   try {
     await connection.asPromise()
-    await inspectServer(connection.getClient().db(), deadlineIn(config.timeoutMs))
+    await requireServer(connection.getClient().db(), deadlineIn(config.timeoutMs))
     return { connection, release: () => connection.close() }
   } catch (error) {
     await connection.close().catch(() => {})
@@ -72,7 +72,7 @@ async function borrow({ connection, timeoutMs }: BorrowedConfig): Promise<Connec
   const deadline = deadlineIn(timeoutMs)
   try {
     await within(deadline.remaining(), connection.asPromise(), () => unreachable())
-    await inspectServer(client.db(connection.name), deadline)
+    await requireServer(client.db(connection.name), deadline)
     return { connection: viewOf(connection), release: async () => {} }
   } catch (error) {
     throw toOpeningError(error)
@@ -137,11 +137,22 @@ export interface Server {
  * @throws DialogueStoreError `TRANSACTIONS_UNSUPPORTED` for a standalone, `SERVER_UNSUPPORTED` before 6.0
  */
 export async function inspectServer(db: mongoose.mongo.Db, deadline: Deadline): Promise<Server> {
-  const ask = (command: string) =>
-    attempt(deadline, 'read', (terms) => runCommand(db, { [command]: 1 }, terms))
-  const [hello, build] = await Promise.all([ask('hello'), ask('buildInfo')])
-  if (hello.maxWireVersion < OLDEST_WIRE_VERSION) throw serverUnsupported(`MongoDB ${build.version}`)
+  const [topology, version] = await Promise.all([requireServer(db, deadline), versionOf(db, deadline)])
+  return { version, topology }
+}
+
+/** The same, without its version: a store that opens has one command less to wait for. */
+async function requireServer(db: mongoose.mongo.Db, deadline: Deadline): Promise<Server['topology']> {
+  const hello = await ask(db, deadline, 'hello')
+  if (hello.maxWireVersion < OLDEST_WIRE_VERSION)
+    throw serverUnsupported(`MongoDB ${await versionOf(db, deadline)}`)
   const sharded = hello.msg === 'isdbgrid'
   if (!sharded && !hello.setName) throw transactionsUnsupported()
-  return { version: build.version, topology: sharded ? 'sharded' : 'replicaSet' }
+  return sharded ? 'sharded' : 'replicaSet'
 }
+
+const versionOf = async (db: mongoose.mongo.Db, deadline: Deadline): Promise<string> =>
+  (await ask(db, deadline, 'buildInfo')).version
+
+const ask = (db: mongoose.mongo.Db, deadline: Deadline, command: 'hello' | 'buildInfo') =>
+  attempt(deadline, 'read', (terms) => runCommand(db, { [command]: 1 }, terms))

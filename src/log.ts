@@ -1,10 +1,10 @@
-import type pino from 'pino'
+import type { Log } from './config.ts'
 import { toStoreError } from './db/failure.ts'
 import type { DialogueStoreError, ErrorCode } from './errors.ts'
 import { toObjectId } from './ids.ts'
 
 export interface Observer {
-  log: pino.Logger
+  log: Log
   /** Before the names of the verbs in the log: `tx.`. */
   prefix?: string
   /** Why no verb is taken any more, if so. */

@@ -4,6 +4,8 @@ import type { ObjectId } from './ids.ts'
 
 /** The collection of the library's own bookkeeping: migrations, their lease, what no collection option holds. */
 export const META = 'meta'
+/** What is in it besides the migrations, each of which has a document of its own. */
+export const BOOKS = ['lease', 'retention', 'conversion', 'upkeep']
 
 export interface RetentionMeta {
   _id: 'retention'

@@ -55,11 +55,18 @@ export function createUpkeep({ database, log, jobs }: Needs) {
   }
 
   return {
-    /** What a crashed process has left is done before the store is open, as far as that is soon done. */
+    /**
+     * What a crashed process has left is done before the store is open, as far as that is soon done: one job after the
+     * other, as making a second connection takes longer than finding that there is nothing to do.
+     */
     async start(): Promise<void> {
-      const all = jobs.map((job) => ({ job, done: run(job, true) }))
-      running = Promise.allSettled(all.map(({ done }) => done)).finally(schedule)
-      for (const { job, done } of all) await atMost(job.openingMs, done)
+      const begun: Promise<void>[] = []
+      for (const job of jobs) {
+        const done = run(job, true)
+        begun.push(done)
+        await atMost(job.openingMs, done)
+      }
+      running = Promise.all(begun).finally(schedule)
     },
     async stop(): Promise<void> {
       over = true

@@ -35,7 +35,7 @@ export async function installTools(workspace: string, { engines }: Manifest): Pr
 }
 
 /** `>=20.19` → `20.19` */
-function oldest(range: string): string {
+export function oldest(range: string): string {
   const version = /^>=(\d+\.\d+)/.exec(range)?.[1]
   if (!version) throw new Error(`engines.node is ${range}; >= and a version is expected`)
   return version

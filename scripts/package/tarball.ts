@@ -4,7 +4,8 @@ import { command } from './command.ts'
 
 export interface Manifest {
   engines: { node: string }
-  exports: Record<string, unknown>
+  exports: Record<string, string | { types: string; default: string }>
+  bin: Record<string, string>
   peerDependencies: Record<string, string>
   peerDependenciesMeta: Record<string, { optional?: boolean }>
 }

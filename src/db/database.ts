@@ -41,11 +41,10 @@ export interface Database {
   /** A collection of the library's own bookkeeping, which has no model. */
   internal<D extends mongoose.mongo.Document>(collection: string): Collection<D>
   /**
-   * The Mongoose model, registered on our own view of the connection when it is first asked for: creating
-   * collections and populating need it, and opening a migrated database does not wait for it.
-   * @param name the full name of another collection of the same shape: a copy that is being filled
+   * The Mongoose model, registered on our own view of the connection when it is first asked for: populating needs
+   * it, and opening a database does not wait for it.
    */
-  model(definition: ModelDefinition, name?: string): Model
+  model(definition: ModelDefinition): Model
 }
 
 export type Model = mongoose.Model<mongoose.mongo.Document>
@@ -58,10 +57,11 @@ export function createDatabase(connection: mongoose.Connection, prefix: string, 
   const nameOf = (collection: string) => prefix + collection
   const internal = <D extends mongoose.mongo.Document>(collection: string) =>
     db.collection<D>(nameOf(collection), OPTIONS)
-  const model = (definition: ModelDefinition, name = nameOf(definition.collection)): Model => {
-    const known = name === nameOf(definition.collection) ? definition.name : `${definition.name} ${name}`
-    const registered: Model | undefined = connection.models[known]
-    return registered ?? connection.model<mongoose.mongo.Document>(known, mongooseSchemaOf(definition), name)
+  const model = (definition: ModelDefinition): Model => {
+    const registered: Model | undefined = connection.models[definition.name]
+    if (registered) return registered
+    const name = nameOf(definition.collection)
+    return connection.model<mongoose.mongo.Document>(definition.name, mongooseSchemaOf(definition), name)
   }
   return {
     connection,

@@ -110,12 +110,12 @@ function toMongooseType(schema: JsonSchema): unknown {
 }
 
 /**
- * The Mongoose schema of a model. The store validates with zod and writes through the driver, so the schema
- * does what remains: collections and their indexes are created from it, and references populated.
+ * The Mongoose schema of a model. The store validates with zod and writes through the driver, and one command creates
+ * all of a collection's indexes, where Mongoose sends one for each. So the schema does what remains: references are
+ * populated.
  */
 export function mongooseSchemaOf({
   document,
-  indexes,
   refs = {},
 }: ModelDefinition): mongoose.Schema<mongoose.mongo.Document> {
   const paths = Object.entries(jsonSchemaOf(document).properties ?? {}).map(([path, schema]) => [
@@ -130,7 +130,6 @@ export function mongooseSchemaOf({
     autoCreate: false,
     bufferCommands: false,
   })
-  for (const { keys, options } of indexes) schema.index(keys, options)
   for (const [path, ref] of Object.entries(refs)) {
     schema.virtual(path.replace(/Id$/, ''), { ref, localField: path, foreignField: '_id', justOne: true })
   }

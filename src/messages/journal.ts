@@ -133,6 +133,19 @@ export function createJournal(database: Database) {
       return found.map(({ _id }) => _id)
     },
 
+    /** What somebody has left: entries that are still to be settled, oldest first, and whether some are to be swept. */
+    async left(deadline: Deadline): Promise<{ open: ObjectId[]; over: boolean }> {
+      const found = await attempt(deadline, 'read', (terms) =>
+        collection
+          .find({ $or: [OPEN, OVER] }, { projection: { settled: 1 }, ...terms })
+          .sort({ _id: 1 })
+          .limit(MOST_AT_ONCE)
+          .toArray(),
+      )
+      const open = found.filter(({ settled }) => !settled).map(({ _id }) => _id)
+      return { open, over: open.length < found.length }
+    },
+
     /** Deletes settled entries whose time is over; whether a user has none left, open ones included. */
     async isClosed(userId: ObjectId, deadline: Deadline): Promise<boolean> {
       await attempt(deadline, 'write', (terms) => collection.deleteMany({ userId, ...OVER }, terms))

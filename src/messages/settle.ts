@@ -189,7 +189,7 @@ export function createSettling({
 
     /** Settles what somebody has left. */
     async settleRest(_opening: boolean, isOver: () => boolean): Promise<void> {
-      const open = await journal.open({}, database.deadline())
+      const { open, over } = await journal.left(database.deadline())
       let failure: { error: unknown } | undefined
       for (const _id of open) {
         if (isOver()) return
@@ -198,7 +198,7 @@ export function createSettling({
           failure = { error }
         })
       }
-      await journal.sweep(database.deadline())
+      if (over) await journal.sweep(database.deadline())
       if (failure) throw failure.error
     },
   }

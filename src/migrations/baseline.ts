@@ -9,16 +9,20 @@ import { users } from '../users/schema.ts'
 import { createCollection, messageCollections } from './collections.ts'
 import type { Migration } from './migration.ts'
 
-/** Every model, in the order of creation. */
+/** Every model. */
 export const MODELS: ModelDefinition[] = [users, contexts, messages, seen, journal, events, locks]
 
 /** Collections, validators and indexes. */
 export const baseline: Migration = {
   name: '0001-baseline',
   async up({ database, retention }) {
-    for (const model of MODELS) {
-      await createCollection(database, model, model === messages ? creationOptions(retention) : {})
-    }
+    /* Side by side; and all of them have ended before somebody else has the turn. */
+    const created = await Promise.allSettled(
+      MODELS.map((model) =>
+        createCollection(database, model, model === messages ? creationOptions(retention) : {}),
+      ),
+    )
+    for (const result of created) if (result.status === 'rejected') throw result.reason
   },
   /** Drops everything that is stored. */
   async down({ database }) {

@@ -16,7 +16,6 @@ export async function createCollection(
   options: mongoose.mongo.CreateCollectionOptions = {},
   name = database.nameOf(definition.collection),
 ): Promise<void> {
-  const model = database.model(definition, name)
   const validator = validatorOf(definition)
   try {
     await database.db.createCollection(name, { ...options, validator })
@@ -24,7 +23,8 @@ export async function createCollection(
     if (codeOf(error) !== NAMESPACE_EXISTS) throw error
     await database.db.command({ collMod: name, validator })
   }
-  await model.createIndexes()
+  const indexes = definition.indexes.map(({ keys, options }) => ({ key: keys, ...options }))
+  await database.db.collection(name).createIndexes(indexes)
 }
 
 /** A collection, and what stays its own when it is renamed. */

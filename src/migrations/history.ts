@@ -4,7 +4,7 @@ import type { Database } from '../db/database.ts'
 import { renewLease, takeLease } from '../db/lease.ts'
 import { DialogueStoreError } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
-import { META } from '../meta.ts'
+import { BOOKS, META } from '../meta.ts'
 
 /** One migration that ran, or is running: the row is written first, so that it is never unknown what ran. */
 export interface MigrationRecord {
@@ -19,6 +19,8 @@ const PREFIX = 'migration:'
 const LEASE = 'lease'
 const LEASE_MS = 6000
 const POLL_MS = 100
+/** More than there are migrations: what is somebody else's shows among so many. */
+const MOST = 1000
 
 /** The right to change the database's shape, as long as its process lives. */
 export interface Lease {
@@ -37,6 +39,8 @@ export interface Turn {
 export interface MigrationHistory {
   /** By name, which is their order. */
   list(): Promise<MigrationRecord[]>
+  /** The same, and whether the collection holds what is not ours. */
+  look(): Promise<{ records: MigrationRecord[]; foreign: boolean }>
   record(name: string, state: MigrationRecord['state']): Promise<void>
   forget(name: string): Promise<void>
   /** Whether somebody has the lease now. */
@@ -64,18 +68,24 @@ export function createHistory(database: Database): MigrationHistory {
     }
   }
 
+  async function look() {
+    const found = await rows
+      .find({ _id: { $nin: BOOKS } }, { projection: { state: 1, at: 1 } })
+      .sort({ _id: 1 })
+      .limit(MOST)
+      .toArray()
+    const ours = found.filter(({ _id }) => String(_id).startsWith(PREFIX))
+    const records = ours.map(({ _id, state = 'applied', at = new Date(0) }) => ({
+      name: _id.slice(PREFIX.length),
+      state,
+      at,
+    }))
+    return { records, foreign: ours.length < found.length }
+  }
+
   return {
-    async list() {
-      const found = await rows
-        .find({ _id: { $regex: `^${PREFIX}` } })
-        .sort({ _id: 1 })
-        .toArray()
-      return found.map(({ _id, state = 'applied', at = new Date(0) }) => ({
-        name: _id.slice(PREFIX.length),
-        state,
-        at,
-      }))
-    },
+    look,
+    list: async () => (await look()).records,
     async record(name, state) {
       await rows.updateOne({ _id: PREFIX + name }, [{ $set: { state, at: '$$NOW' } }], { upsert: true })
     },

@@ -24,14 +24,15 @@ export function pendingOf(records: MigrationRecord[], known = MIGRATIONS): Migra
 
 /** Those that have still to run, of a database that is ours, or empty. */
 export async function findPending(database: Database): Promise<Migration[]> {
-  await refuseForeignMeta(database)
-  /* In this order: a collection of ours is created after the record of its migration. */
-  const there = await firstOfOurNames(database)
-  const records = await createHistory(database).list()
-  const pending = pendingOf(records)
+  const records = await readRecords(database)
+  if (records.length > 0) return pendingOf(records)
   /* No migration ever ran, so a collection that is there is somebody else's. */
-  if (there && records.length === 0) throw foreign(there)
-  return pending
+  const there = await firstOfOurNames(database)
+  if (!there) return pendingOf([])
+  /* Unless one has begun meanwhile: its record is there before its collections. */
+  const late = await readRecords(database)
+  if (late.length === 0) throw foreign(there)
+  return pendingOf(late)
 }
 
 /** @throws DialogueStoreError `MIGRATION_PENDING`, `MIGRATION_MISMATCH` unless the database is as the code expects it */
@@ -81,10 +82,11 @@ const foreign = (name: string) =>
     `The collection ${name} exists and is not this library's. It was not touched; open the store with another prefix.`,
   )
 
-/** Before anything is written: a collection of somebody else that has the name of ours. */
-async function refuseForeignMeta(database: Database): Promise<void> {
-  const ours = { _id: { $not: { $regex: '^(migration:|lease$|retention$|conversion$|upkeep$)' } } }
-  if (await database.internal<{ _id: string }>(META).findOne(ours)) throw foreign(database.nameOf(META))
+/** @throws DialogueStoreError `MIGRATION_MISMATCH` for a collection of somebody else that has the name of ours */
+async function readRecords(database: Database): Promise<MigrationRecord[]> {
+  const { records, foreign: isForeign } = await createHistory(database).look()
+  if (isForeign) throw foreign(database.nameOf(META))
+  return records
 }
 
 async function firstOfOurNames(database: Database): Promise<string | undefined> {

@@ -1,4 +1,3 @@
-import type mongoose from 'mongoose'
 import { attempt } from '../db/attempt.ts'
 import type { Collection, Database } from '../db/database.ts'
 import type { ObjectId } from '../ids.ts'
@@ -18,6 +17,11 @@ const FIRST_LOOK_MS = 7 * 1440 * MINUTE_MS
 const STALLED_MS = MINUTE_MS
 const BATCH = 1000
 
+interface Span {
+  after: Date
+  upTo: Date
+}
+
 interface Needs {
   database: Database
   belongings: Belongings
@@ -31,10 +35,15 @@ export function createErasureUpkeep({ database, belongings, drain }: Needs) {
   const meta = database.internal<UpkeepMeta>(META)
   const { messages, events } = belongings
 
-  const idsOf = (filter: mongoose.mongo.Filter<TombstoneDocument>): Promise<TombstoneDocument[]> =>
-    attempt(database.deadline(), 'read', (terms) =>
-      tombstones.find(filter, { projection: { _id: 1, erasedAt: 1 }, ...terms }).toArray(),
+  /** @param spans within one of which they were erased, if they aren't being erased still */
+  const find = (spans: Span[]): Promise<TombstoneDocument[]> => {
+    const due = spans.map(({ after, upTo }) => ({ erasedAt: { $gt: after, $lte: upTo } }))
+    const filter = { $or: [{ 'erasing.step': { $exists: true } }, ...due] }
+    const projection = { _id: 1, erasedAt: 1, 'erasing.step': 1 }
+    return attempt(database.deadline(), 'read', (terms) =>
+      tombstones.find(filter, { projection, ...terms }).toArray(),
     )
+  }
 
   async function removeAll(kind: Kind, userId: ObjectId): Promise<void> {
     for (let ids = await kind.find(userId, BATCH); ids.length > 0; ids = await kind.find(userId, BATCH))
@@ -48,31 +57,35 @@ export function createErasureUpkeep({ database, belongings, drain }: Needs) {
     await messages.removeTraces(userId)
   }
 
-  /** Those that have come to one of the ages since the last sweep. */
-  async function sweepDue(isOver: () => boolean): Promise<void> {
-    const now = Date.now()
+  async function lastSweep(): Promise<Date | undefined> {
     const last = await attempt(database.deadline(), 'read', (terms) => meta.findOne({ _id: 'upkeep' }, terms))
-    const since = last?.sweptAt?.getTime() ?? now - FIRST_LOOK_MS
-    const windows = AGES_MS.map((age) => ({
-      erasedAt: { $gt: new Date(since - age), $lte: new Date(now - age) },
-    }))
-    for (const { _id } of await idsOf({ $or: windows })) {
-      if (isOver()) return
-      await sweep(_id)
-    }
-    const swept = { $set: { sweptAt: new Date(now) } }
-    await attempt(database.deadline(), 'write', (terms) =>
-      meta.updateOne({ _id: 'upkeep' }, swept, { upsert: true, ...terms }),
-    )
+    return last?.sweptAt
   }
+
+  const recordSweep = (sweptAt: Date) =>
+    attempt(database.deadline(), 'write', (terms) =>
+      meta.updateOne({ _id: 'upkeep' }, { $set: { sweptAt } }, { upsert: true, ...terms }),
+    )
 
   /** @param opening whoever was erasing may just have crashed */
   return async function upkeep(opening: boolean, isOver: () => boolean): Promise<void> {
-    const before = new Date(Date.now() - (opening ? 0 : STALLED_MS))
-    for (const { _id, erasedAt } of await idsOf({ 'erasing.step': { $exists: true } })) {
+    const now = Date.now()
+    const since = (await lastSweep())?.getTime() ?? now - FIRST_LOOK_MS
+    /* When those were erased who have come to one of the ages since. */
+    const spans = AGES_MS.map((age) => ({ after: new Date(since - age), upTo: new Date(now - age) }))
+    const found = await find(spans)
+    const before = new Date(now - (opening ? 0 : STALLED_MS))
+    for (const { _id } of found.filter(({ erasing, erasedAt }) => erasing && erasedAt <= before)) {
       if (isOver()) return
-      if (erasedAt <= before) await drain(_id, isOver)
+      await drain(_id, isOver)
     }
-    await sweepDue(isOver)
+    const isDue = ({ erasedAt }: TombstoneDocument) =>
+      spans.some(({ after, upTo }) => after < erasedAt && erasedAt <= upTo)
+    for (const { _id } of found.filter(isDue)) {
+      if (isOver()) return
+      await sweep(_id)
+    }
+    /* Where nothing was found, the next look may as well begin where this one did. */
+    if (found.length > 0 || now - since > MINUTE_MS) await recordSweep(new Date(now))
   }
 }

@@ -10,6 +10,7 @@ const NEEDED = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json', 'dist/in
 const manifest = {
   engines: { node: '>=20.19' },
   exports: {},
+  bin: {},
   peerDependencies: {},
   peerDependenciesMeta: {},
 }

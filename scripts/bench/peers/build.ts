@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { command } from '../../package/command.ts'
+import { buildPackage } from '../../package/build.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 /* Not dist/, which others may be using. Below the root's packages, so that it finds them. */
@@ -18,16 +18,13 @@ export function builtEntry(): Promise<string> {
 }
 
 /**
- * The package as the compiler makes it for those who install it: what runs scripts from their sources names each
- * function anew whenever it is made, which a bot doesn't pay for.
+ * The package as those have it who install it: what runs scripts from their sources names each function anew whenever
+ * it is made, which a bot doesn't pay for.
  */
 export const builtPackage = async (): Promise<Package> => import(await builtEntry())
 
 async function build(): Promise<string> {
-  const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  await command(process.execPath, [compiler, '-p', join(root, 'tsconfig.json'), '--outDir', folder], {
-    cwd: root,
-  })
+  await buildPackage(root, folder)
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n')
   return pathToFileURL(join(folder, 'index.js')).href
 }

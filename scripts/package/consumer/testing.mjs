@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { DialogueStoreError } from 'dialogue-store'
 import { openTestStore } from 'dialogue-store/testing'
 
 /* What a bot's own test does: a store on a server that it need not care about. */
@@ -7,4 +8,6 @@ const { user, created } = await store.ensureUser({ provider: 'telegram', id: '7'
 assert.equal(created, true)
 const { message } = await store.storeMessage({ userId: user.id, sender: 'assistant', content: 'Hello' })
 assert.deepEqual((await store.retrieveHistory(user.id)).messages, [message])
+/* Both entries throw the same class. */
+await assert.rejects(store.getUser('0'.repeat(24)), DialogueStoreError)
 await store.close()

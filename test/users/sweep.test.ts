@@ -1,0 +1,91 @@
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import type mongoose from 'mongoose'
+import { ObjectId } from '../../src/ids.ts'
+import { type DialogueStore, openStore } from '../../src/index.ts'
+import { testServer } from '../../src/testing/index.ts'
+import { makeBystander, makeEvent, makeMessages, makeUser, storedOf } from '../support/make.ts'
+import { makeDatabase } from '../support/store.ts'
+
+/* What a writer leaves that was frozen, woke up when its user had been erased, and died at once. */
+
+const MINUTE_MS = 60_000
+const SMALL = { retention: { kind: 'capped', sizeBytes: 2 ** 20 } } as const
+
+let uri: string
+beforeAll(async () => {
+  uri = (await testServer()).uri
+})
+
+let db: mongoose.mongo.Db
+let dbName: string
+let userId: string
+let bystander: { id: string }
+beforeEach(async () => {
+  ;({ db, dbName } = await makeDatabase())
+  await whileOpen(async (store) => {
+    bystander = await makeBystander(store)
+    const user = await makeUser(store)
+    userId = user.id
+    await makeMessages(store, userId, 2)
+    await makeEvent(store, userId)
+    const { messages, events } = await storedOf(db, userId)
+    await store.deleteUser(userId)
+    await db.collection('dialogue_messages').insertMany(messages)
+    await db.collection('dialogue_events').insertMany(events)
+  })
+})
+
+async function whileOpen(work: (store: DialogueStore) => Promise<void> = async () => {}): Promise<void> {
+  const store = await openStore({ uri, dbName, ...SMALL })
+  await work(store)
+  await store.close()
+}
+
+const meta = () => db.collection<{ _id: string; sweptAt: Date }>('dialogue_meta')
+const ago = (minutes: number) => new Date(Date.now() - minutes * MINUTE_MS)
+
+/** When the user was erased, and when somebody looked for late arrivals last, in minutes before now. */
+async function happened(erased: number, swept: number): Promise<void> {
+  const change = { $set: { erasedAt: ago(erased) } }
+  await db.collection('dialogue_users').updateOne({ _id: new ObjectId(userId) }, change)
+  await meta().updateOne({ _id: 'upkeep' }, { $set: { sweptAt: ago(swept) } })
+}
+
+const left = async () => {
+  const { messages, events } = await storedOf(db, userId)
+  return { messages: messages.length, events: events.length }
+}
+
+describe('what came after an erasure', () => {
+  test.each([
+    ['two minutes', 3, 2],
+    ['a quarter of an hour', 16, 2],
+    ['two hours', 121, 2],
+    ['a day', 1441, 2],
+    ['an erasure, long after it, when no store was open since', 3000, 2990],
+  ])('is gone when a store opens after %s', async (_, erased, swept) => {
+    const before = await storedOf(db, bystander.id)
+    await happened(erased, swept)
+    await whileOpen()
+    expect(await left()).toEqual({ messages: 0, events: 0 })
+    expect(await storedOf(db, bystander.id)).toEqual(before)
+    const upkeep = await meta().findOne({ _id: 'upkeep' })
+    expect(upkeep?.sweptAt.getTime()).toBeGreaterThan(ago(1).getTime())
+  })
+
+  test('is not looked for again, nor is that written down, shortly after the last look', async () => {
+    await happened(3, 0.5)
+    const before = await meta().findOne({ _id: 'upkeep' })
+    await whileOpen()
+    expect(await left()).toEqual({ messages: 2, events: 1 })
+    expect(await meta().findOne({ _id: 'upkeep' })).toEqual(before)
+  })
+})
+
+test('an erasure whose process died is finished when a store opens', async () => {
+  const erasing = { step: 0, messages: [], events: [] }
+  await db.collection('dialogue_users').updateOne({ _id: new ObjectId(userId) }, { $set: { erasing } })
+  await whileOpen()
+  expect(await left()).toEqual({ messages: 0, events: 0 })
+  expect((await storedOf(db, userId)).users[0]).not.toHaveProperty('erasing')
+})
