@@ -22,7 +22,7 @@ export type Change = { values: Fields; unset?: string[] } | { values?: Fields; e
 
 export type VersionedWrite<D> = Change & {
   key: mongoose.mongo.Filter<D>
-  /** What else has to hold for the write to happen. */
+  /** What else has to hold for the write to happen: of other fields than the key. */
   condition?: mongoose.mongo.Filter<D>
 }
 
@@ -40,18 +40,19 @@ export async function versionedUpdate<D extends Versioned>(
   const op = nextId()
   const wanted = typeof write === 'function' ? write(op) : write
   const { key, condition = {}, values = {} } = wanted
-  const filter: Document = { $and: [key, condition] }
+  const filter: Document = { ...key, ...condition }
   const update: Document | Document[] = 'expressions' in wanted ? calculated(op, wanted) : inPlace(op, wanted)
   const known = Object.fromEntries(Object.entries(values).filter(([path]) => !path.includes('.')))
   /* What is known need not be sent back. */
-  const projection = Object.fromEntries(Object.keys(known).map((field) => [field, 0]))
+  const left = Object.keys(known).map((field) => [field, 0])
+  const projected = left.length > 0 ? { projection: Object.fromEntries(left) } : {}
   const written = await attempt(deadline, 'write', async (terms, repeats) => {
     const unless = repeats > 0 ? { ...filter, ops: { $ne: op } } : filter
-    const options = { returnDocument: 'after', projection, ...terms } as const
+    const options = { returnDocument: 'after', ...projected, ...terms } as const
     const found = await collection.findOneAndUpdate(unless as mongoose.mongo.Filter<D>, update, options)
     if (found || repeats === 0) return found as D | null
     const done = { ...key, ops: op } as mongoose.mongo.Filter<D>
-    return (await collection.findOne(done, { projection, ...terms })) as D | null
+    return (await collection.findOne(done, { ...projected, ...terms })) as D | null
   })
   return written && { ...written, ...known }
 }
