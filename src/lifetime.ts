@@ -11,20 +11,29 @@ interface Endings {
 
 /** From open to closed: after `close()` verbs are refused, those under way are waited for, then the connection goes. */
 export function createLifetime({ log, refuse }: Pick<Observer, 'log' | 'refuse'>, { end, release }: Endings) {
-  const writes = new Set<Promise<unknown>>()
+  /* Only their number: a set of the promises makes what they gave outlive collections of garbage. */
+  let writing = 0
+  let allWritten = () => {}
+  const wrote = () => {
+    writing--
+    if (writing === 0) allWritten()
+  }
   let closing: Promise<void> | undefined
   const observer: Observer = {
     log,
     ...(refuse && { refuse }),
     closed: () => (closing ? storeClosed() : undefined),
     track(write) {
-      writes.add(write)
-      const forget = () => writes.delete(write)
-      write.then(forget, forget)
+      writing++
+      write.then(wrote, wrote)
     },
   }
   const finish = async () => {
-    await Promise.allSettled([end(), ...writes])
+    const written = new Promise<void>((resolve) => {
+      allWritten = resolve
+      if (writing === 0) resolve()
+    })
+    await Promise.allSettled([end(), written])
     await release()
   }
   const close = (): Promise<void> => {

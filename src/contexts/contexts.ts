@@ -4,7 +4,8 @@ import { attempt, backOff, type Deadline, renewed } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { createGather } from '../db/gather.ts'
 import { mergeExpression } from '../db/merge.ts'
-import { versionedReplace, versionedUpdate } from '../db/versioned.ts'
+import { setPaths } from '../db/set-paths.ts'
+import { type Change, type VersionedWrite, versionedUpdate } from '../db/versioned.ts'
 import { invalidInput, notRepeatable, userNotFound, versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { id, json, parse } from '../input.ts'
@@ -25,10 +26,10 @@ interface Needs {
   ): Promise<{ found: T; count: number }>
 }
 
-/** What a write makes of the data, and on which condition. */
-interface Change {
-  /** The new data, or an aggregation expression for it. */
-  data: { value: JsonObject } | { expression: unknown }
+/** What a write does to the data, and on which condition. */
+interface Write {
+  change: Change
+  condition?: VersionedWrite<ContextDocument>['condition']
   ifVersion?: number | undefined
   covers?: Position | undefined
 }
@@ -54,34 +55,29 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
     return found
   }
 
-  /** Without upsert: once the user is gone, so is their context, and the write finds nothing. */
-  const writeWhere = async (
-    hasData: boolean,
-    userId: ObjectId,
-    deadline: Deadline,
-    { data, ifVersion, covers }: Change,
-  ) => {
-    const toWrite = (op: ObjectId, value: unknown) => ({
+  /**
+   * Without upsert: once the user is gone, so is their context, and the write finds nothing. `ifVersion: 0` means
+   * 'it has no data now', whatever the version has risen to.
+   */
+  const writeWhere = async (hasData: boolean, userId: ObjectId, deadline: Deadline, write: Write) => {
+    const { change, condition, ifVersion, covers } = write
+    if (hasData && ifVersion === 0) return null
+    const document = await versionedUpdate(collection, deadline, (op) => ({
       key: { userId },
-      condition: { ...(ifVersion && { version: ifVersion }), data: { $exists: hasData } },
-      set: { data: value, ...(!hasData && { filledBy: op }), ...(covers && { covers }) },
-    })
-    const document = await ('value' in data
-      ? versionedReplace(collection, deadline, (op) => toWrite(op, data.value))
-      : versionedUpdate(collection, deadline, (op) => toWrite(op, data.expression)))
+      condition: { ...condition, ...(ifVersion && { version: ifVersion }), data: { $exists: hasData } },
+      ...change,
+      values: { ...change.values, ...(!hasData && { filledBy: op }), ...(covers && { covers }) },
+    }))
     return document && { document, created: !hasData }
   }
 
-  /** `ifVersion: 0` means 'it has no data now', whatever the version has risen to. */
-  const write = async (userId: ObjectId, deadline: Deadline, change: Change) =>
-    (change.ifVersion === 0 ? null : await writeWhere(true, userId, deadline, change)) ??
-    writeWhere(false, userId, deadline, change)
-
-  async function mustWrite(userId: ObjectId, deadline: Deadline, change: Change) {
+  async function mustWrite(userId: ObjectId, deadline: Deadline, write: Write) {
     while (true) {
-      const written = await write(userId, deadline, change)
+      const written =
+        (await writeWhere(true, userId, deadline, write)) ??
+        (await writeWhere(false, userId, deadline, write))
       if (written) return outcome(written)
-      checkVersion(await read(userId, deadline), change.ifVersion)
+      checkVersion(await read(userId, deadline), write.ifVersion)
     }
   }
 
@@ -90,13 +86,27 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
     created,
   })
 
+  /** In place where that can be, else calculated; null for a patch that the server cannot merge. */
+  async function mergeStored(
+    userId: ObjectId,
+    patch: JsonObject,
+    deadline: Deadline,
+    options: Pick<Write, 'ifVersion' | 'covers'>,
+  ) {
+    const inPlace = setPaths('data', patch)
+    const written = inPlace && (await writeWhere(true, userId, deadline, { ...options, ...inPlace }))
+    if (written) return outcome(written)
+    const data = mergeExpression('$data', patch)
+    return data ? mustWrite(userId, deadline, { ...options, change: { expressions: { data } } }) : null
+  }
+
   /** Read, change, compare-and-swap, again when somebody else was faster. */
   async function swap(
     userId: ObjectId,
     options: ReturnType<typeof parseOptions>,
+    deadline: Deadline,
     change: (data: JsonObject) => JsonObject | Promise<JsonObject>,
   ) {
-    let deadline = database.deadline()
     for (let round = 0; ; round++) {
       const current = await read(userId, deadline)
       checkVersion(current, options.ifVersion)
@@ -104,7 +114,7 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
       const data = checked(await change(current.data ?? {}))
       /* The caller's function may take longer than the server may. */
       deadline = renewed(deadline, left)
-      const swapped = { ...options, data: { value: data }, ifVersion: current.version }
+      const swapped = { ...options, change: { values: { data } }, ifVersion: current.version }
       const written = await writeWhere(current.data !== undefined, userId, deadline, swapped)
       if (written) return outcome(written)
       await backOff(round, deadline)
@@ -116,22 +126,24 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
       async storeContext(userId: unknown, data: unknown, options?: unknown) {
         const { key, ...rest } = parseOptions(userId, options)
         const value = checked(parse(json, data, ['data']))
-        return mustWrite(key, database.deadline(), { ...rest, data: { value } })
+        return mustWrite(key, database.deadline(), { ...rest, change: { values: { data: value } } })
       },
 
       async mergeContext(userId: unknown, patch: unknown, options?: unknown) {
         const { key, ...rest } = parseOptions(userId, options)
         const value = parse(json, patch, ['patch'])
-        const expression = checkData ? undefined : mergeExpression('$data', value)
-        if (expression) return mustWrite(key, database.deadline(), { ...rest, data: { expression } })
-        return swap(key, { key, ...rest }, (current) => mergeJson(current, value, ['data']))
+        const deadline = database.deadline()
+        const written = checkData ? null : await mergeStored(key, value, deadline, rest)
+        return (
+          written ?? swap(key, { key, ...rest }, deadline, (current) => mergeJson(current, value, ['data']))
+        )
       },
 
       async updateContext(userId: unknown, change: (data: D) => unknown, options?: unknown) {
         const { key, ...rest } = parseOptions(userId, options)
         if (typeof change !== 'function')
           throw invalidInput([{ path: ['change'], reason: 'must be a function' }])
-        return swap(key, { key, ...rest }, async (current) =>
+        return swap(key, { key, ...rest }, database.deadline(), async (current) =>
           exactJson(await callback(() => change(current as D)), ['data']),
         ).catch((error: unknown) => {
           /* Called again, the function would see what it may have stored, and change it a second time. */
@@ -145,7 +157,8 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
         const emptied = await versionedUpdate(collection, deadline, {
           key: { userId: key },
           condition: { data: { $exists: true } },
-          set: { data: '$$REMOVE', filledBy: '$$REMOVE' },
+          values: {},
+          unset: ['data', 'filledBy'],
         })
         if (!emptied) await read(key, deadline)
         return emptied !== null

@@ -90,13 +90,13 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
         throw versionConflict(ifVersion, current.version)
       const fields = changes(current)
       if (!fields) return toEvent(current)
-      const set = Object.fromEntries(
+      const expressions = Object.fromEntries(
         Object.entries(fields).map(([field, value]) => [
           field,
           value === undefined ? '$$REMOVE' : { $literal: value },
         ]),
       )
-      const write = { key: { _id: eventId }, condition: { version: current.version }, set }
+      const write = { key: { _id: eventId }, condition: { version: current.version }, expressions }
       const written = await versionedUpdate(collection, deadline, write)
       if (written) return toEvent(written)
     }

@@ -49,7 +49,7 @@ export function createUpdate<D>(database: Database, checkData: ShapeCheck | unde
     versionedUpdate(collection, deadline, {
       key: { _id: userId, ...ALIVE },
       condition: toFilter(conditions),
-      set,
+      expressions: set,
     }).catch((error: unknown) => {
       throw meaningOf(error, set)
     })
