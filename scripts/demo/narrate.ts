@@ -39,8 +39,10 @@ export function createNarrator(store: DemoStore, screen: Screen) {
 
     async conversations(guests: Guest[]) {
       const total = guests.reduce((sum, { person }) => sum + lengthOf(person), 0)
-      const progress = createProgress({ total, label: '  Talking', unit: 'messages' })
-      const report = await measured(() => day.conversations(guests, progress.add).finally(progress.stop))
+      const report = await measured(() => {
+        const progress = createProgress({ total, label: '  Talking', unit: 'messages' })
+        return day.conversations(guests, progress.add).finally(progress.stop)
+      })
       screen.eraseBar()
       const { messages, seconds, perSecond } = report
       const text = `${number(messages)} messages, turn by turn, ${number(perSecond)} a second`
