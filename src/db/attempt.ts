@@ -43,10 +43,6 @@ export function deadlineIn(ms: number): Deadline {
 export const renewed = (deadline: Deadline, ms: number): Deadline =>
   deadline.transaction ? deadline : deadlineIn(ms)
 
-/** The deadline of a command that several wait for, each no longer than their own. */
-export const latest = (callers: { deadline: Deadline }[]): Deadline =>
-  callers.map(({ deadline }) => deadline).reduce((a, b) => (b.remaining() > a.remaining() ? b : a))
-
 /** The same deadline for commands that are no part of the transaction. */
 export const outside = ({ remaining }: Deadline): Deadline => ({ remaining })
 

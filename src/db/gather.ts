@@ -1,4 +1,4 @@
-import { type Deadline, latest, within } from './attempt.ts'
+import { type Deadline, within } from './attempt.ts'
 import { timedOut } from './failure.ts'
 import { createLane, type Passenger } from './lane.ts'
 
@@ -64,3 +64,6 @@ export function createGather<Key, Found extends object>({ read, nameOf, namesOf,
     return within(left, send(key, deadline), () => timedOut('not-applied'))
   }
 }
+
+const latest = (callers: { deadline: Deadline }[]): Deadline =>
+  callers.map(({ deadline }) => deadline).reduce((a, b) => (b.remaining() > a.remaining() ? b : a))

@@ -2,7 +2,6 @@ import { attempt, type Deadline, outside } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { DUPLICATE_KEY } from '../db/failure.ts'
 import { insertUnordered } from '../db/insert.ts'
-import type { InsertTogether } from '../db/insert-together.ts'
 import type { ObjectId } from '../ids.ts'
 import { messagesById } from './by-id.ts'
 import { type Earlier, isOn, type Named, ofClaim, seenKey, toEarlier, userOf } from './claim.ts'
@@ -58,23 +57,19 @@ export interface Claims {
 interface Needs {
   database: Database
   flights: Flights
-  /** Into the same collection, without a majority. */
-  insertTogether: InsertTogether
   /** Carries out what transactions of these users have left to do. */
   settleUsers(userIds: ObjectId[], deadline: Deadline): Promise<void>
 }
 
-export function createClaims({ database, flights, insertTogether, settleUsers }: Needs): Claims {
+export function createClaims({ database, flights, settleUsers }: Needs): Claims {
   const claims = database.collection(seen)
-  const insertForGood: InsertTogether = (documents, deadline) =>
-    insertUnordered(database, seen.collection, documents, deadline)
 
   /** @returns the keys that were claimed before, and the term of the primary */
   async function insert(
     documents: MessageDocument[],
     flight: ObjectId,
+    w: 'majority' | 1,
     deadline: Deadline,
-    into: InsertTogether = insertTogether,
   ) {
     const createdAt = new Date()
     const wanted = documents.map((document) => ({
@@ -83,7 +78,7 @@ export function createClaims({ database, flights, insertTogether, settleUsers }:
       flights: [flight],
       createdAt,
     }))
-    const { errors, place } = await into(wanted, deadline)
+    const { errors, place } = await insertUnordered(database, seen.collection, wanted, deadline, w)
     const other = errors.find(({ code }) => code !== DUPLICATE_KEY)
     if (other) throw Object.assign(new Error('claim refused'), { code: other.code })
     return { taken: errors.flatMap(({ index }) => wanted[index]?._id ?? []), term: place?.term }
@@ -140,7 +135,7 @@ export function createClaims({ database, flights, insertTogether, settleUsers }:
 
   return {
     async claim(documents, flight, deadline) {
-      const { taken, term } = await insert(documents, flight, deadline)
+      const { taken, term } = await insert(documents, flight, 1, deadline)
       if (taken.length === 0) return { earlier: new Map(), term }
       const found = byDocument(documents, await resolve(taken, flight, deadline))
       /* The document whose id the claim has is the first of this batch, or one of an attempt before. */
@@ -155,7 +150,7 @@ export function createClaims({ database, flights, insertTogether, settleUsers }:
         const lost = found.filter((claim) => !isOn(claim, flight))
         return byDocument(documents, await judge(lost, deadline))
       }
-      if (!sure) await insert(documents, flight, deadline, insertForGood)
+      if (!sure) await insert(documents, flight, 'majority', deadline)
       let overtaken = sure ? new Map<MessageDocument, Earlier>() : await findOvertaken()
       let known = 0
       while (true) {

@@ -1,6 +1,6 @@
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import type { InsertTogether } from '../db/insert-together.ts'
+import { insertUnordered } from '../db/insert.ts'
 import type { ObjectId } from '../ids.ts'
 import { type FlightDocument, seen } from './schema.ts'
 
@@ -24,7 +24,7 @@ export interface Flights {
 const PREFIX = 'flight:'
 const keyOf = (flight: ObjectId): string => PREFIX + flight.toHexString()
 
-export function createFlights(database: Database, insertTogether: InsertTogether): Flights {
+export function createFlights(database: Database): Flights {
   const collection = database.internal<FlightDocument>(seen.collection)
   const createdAt = () => ({ $ifNull: ['$createdAt', new Date()] })
   const overtakers = { $ifNull: ['$overtaken', 0] }
@@ -34,7 +34,7 @@ export function createFlights(database: Database, insertTogether: InsertTogether
       /* Not worth a majority: if a fail-over loses it, a message evicted since may come back once. */
       if (known === 0) {
         const landing = { _id: keyOf(flight), createdAt: new Date(), landed: true }
-        const { errors } = await insertTogether([landing], deadline)
+        const { errors } = await insertUnordered(database, seen.collection, [landing], deadline, 1)
         if (errors.length === 0) return 0
       }
       const landed = { $cond: [{ $eq: [overtakers, known] }, true, '$landed'] }

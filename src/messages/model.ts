@@ -1,6 +1,5 @@
 import type { Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { createInsertTogether } from '../db/insert-together.ts'
 import type { KeyedQueue } from '../db/queue.ts'
 import type { ObjectId } from '../ids.ts'
 import type { ShapeChecks } from '../shape.ts'
@@ -17,7 +16,7 @@ import { createStoring } from './messages.ts'
 import { createNewest } from './newest.ts'
 import { createRemoval } from './remove.ts'
 import type { RetentionKeeper } from './retention.ts'
-import { type MessageDocument, seen } from './schema.ts'
+import type { MessageDocument } from './schema.ts'
 import { createSettling, type Settling } from './settle.ts'
 import { createTrim } from './trim.ts'
 import { createTurns } from './turns.ts'
@@ -47,9 +46,7 @@ export function createMessages<M>(needs: Needs) {
   const journal = createJournal(database)
   const clock = createClock(database)
   const settleUsers: Settling['settleUsers'] = (userIds, deadline) => settling.settleUsers(userIds, deadline)
-  const insertTogether = createInsertTogether(database, seen.collection)
-  const flights = createFlights(database, insertTogether)
-  const claims = createClaims({ database, flights, insertTogether, settleUsers })
+  const claims = createClaims({ database, flights: createFlights(database), settleUsers })
   const removal = createRemoval({ database, retention, claims })
   const { removeMessages } = removal
   const settling = createSettling({

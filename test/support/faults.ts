@@ -14,6 +14,9 @@ interface Failure {
   blockTimeMS?: number
 }
 
+/** Which of the commands that match: the first ones, or those after the first ones. */
+type Mode = 'alwaysOn' | { times: number } | { skip: number }
+
 /** The command is carried out, but its reply says that the server shuts down. The driver tries once more. */
 export const LOST_REPLY = { writeConcernError: { code: 91, errmsg: 'the reply is lost' } }
 /** The command never arrives. The driver tries once more, outside of transactions. */
@@ -29,7 +32,7 @@ export async function makeFaultyServer() {
   const db = client.db('faults')
   const stores: DialogueStore[] = []
 
-  const configure = (mode: 'off' | 'alwaysOn' | { times: number }, data: object = {}) =>
+  const configure = (mode: 'off' | Mode, data: object = {}) =>
     client.db('admin').command({ configureFailPoint: 'failCommand', mode, data })
 
   return {
@@ -40,7 +43,7 @@ export async function makeFaultyServer() {
       return store
     },
     /** Fails commands so many times, or until `heal`. */
-    fail: ({ collection, ...data }: Failure, mode: 'alwaysOn' | { times: number } = 'alwaysOn') =>
+    fail: ({ collection, ...data }: Failure, mode: Mode = 'alwaysOn') =>
       configure(mode, { ...data, namespace: `faults.dialogue_${collection}` }),
     heal: () => configure('off'),
     /** Stops the server's process, so that it answers nothing, while `work` runs. */

@@ -12,18 +12,21 @@ let turning: DialogueStore
 
 const HELD_MS = 1500
 
-/** Holds the next command up. @returns waits until it is held */
-async function hold(collection: string, command: string): Promise<() => Promise<unknown>> {
+/** Holds the next insert up, or the next few. @returns waits until the last of them is held */
+async function hold(collection: string, times = 1, skip = 0): Promise<() => Promise<unknown>> {
   const admin = server.db.client.db('admin')
   const { count } = await server.fail(
-    { collection, failCommands: [command], blockConnection: true, blockTimeMS: HELD_MS },
-    { times: 1 },
+    { collection, failCommands: ['insert'], blockConnection: true, blockTimeMS: HELD_MS },
+    skip > 0 ? { skip } : { times },
   )
-  const timesEntered = Number(count) + 1
+  const timesEntered = Number(count) + times
   return () => admin.command({ waitForFailPoint: 'failCommand', timesEntered, maxTimeMS: 20_000 })
 }
 
 const delivery = (userId: string, content: string) => says(userId, content, { externalId: 'x' })
+
+/** A call inserts its claim first, then its landing. */
+const holdLanding = () => hold('seen', 1, 1)
 
 /** One of the two created it, one message is there, and it is the creator's; everybody is given the same. */
 async function expectOne(
@@ -57,7 +60,7 @@ describe.each(RETENTIONS)('a plain call that is held up, %s,', (kind, retention)
 
   test('before its insert is overtaken by a transaction', async () => {
     const { id } = await makeUser(plain)
-    const held = await hold('messages', 'insert')
+    const held = await hold('messages')
     const call = plain.storeMessage(delivery(id, 'plain'))
     await held()
     const turn = await turning.withTransaction((tx) => tx.storeMessage(delivery(id, 'turn')))
@@ -67,7 +70,7 @@ describe.each(RETENTIONS)('a plain call that is held up, %s,', (kind, retention)
 
   test('before its claim finds the one of a transaction', async () => {
     const { id } = await makeUser(plain)
-    const held = await hold('seen', 'insert')
+    const held = await hold('seen')
     const call = plain.storeMessage(delivery(id, 'plain'))
     await held()
     const turn = await turning.withTransaction((tx) => tx.storeMessage(delivery(id, 'turn')))
@@ -77,7 +80,7 @@ describe.each(RETENTIONS)('a plain call that is held up, %s,', (kind, retention)
 
   test('before it lands has stored its message', async () => {
     const { id } = await makeUser(plain)
-    const held = await hold('seen', 'findAndModify')
+    const held = await holdLanding()
     const call = plain.storeMessage(delivery(id, 'plain'))
     await held()
     const turn = await turning.withTransaction((tx) => tx.storeMessage(delivery(id, 'turn')))
@@ -94,7 +97,7 @@ describe.each(RETENTIONS)('a plain call that is held up, %s,', (kind, retention)
       session.startTransaction()
       const held = server.db.collection('dialogue_messages')
       await held.insertOne({ _id: chosen }, { session, bypassDocumentValidation: true })
-      const landing = await hold('seen', 'findAndModify')
+      const landing = await holdLanding()
       const call = plain.storeMessage({ ...delivery(id, 'plain'), id: chosen })
       await until(async () => (await bookkeepingOf(server.db, id)).seen.length > 0)
       const turn = turning.withTransaction(async (tx) => {
@@ -111,7 +114,7 @@ describe.each(RETENTIONS)('a plain call that is held up, %s,', (kind, retention)
     const { id } = await makeUser(plain)
     const [looked, go] = [gate(), gate()]
     let runs = 0
-    const held = await hold('messages', 'insert')
+    const held = await hold('messages')
     const call = plain.storeMessage(delivery(id, 'plain'))
     await held()
     const turn = turning.withTransaction(async (tx) => {
@@ -132,7 +135,7 @@ describe.each(RETENTIONS)('a plain call that is held up, %s,', (kind, retention)
 
   test('in a bulk, of which transactions overtake some', async () => {
     const { id } = await makeUser(plain)
-    const held = await hold('messages', 'insert')
+    const held = await hold('messages', 2)
     const inputs = Array.from({ length: 6 }, (_, i) => says(id, `plain ${i}`, { externalId: `${i}` }))
     const bulk = plain.storeMessages([...inputs, says(id, 'plain, unnamed')])
     await held()
