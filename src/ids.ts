@@ -30,10 +30,19 @@ export function nextId(): ObjectId {
   return new ObjectId(bytes)
 }
 
+/* The last one that was read: a bulk, or a turn, names one user again and again. */
+let recent = { hex: '', id: new ObjectId(Buffer.alloc(12)) }
+
+function fromHex(hex: string): ObjectId | undefined {
+  if (hex === recent.hex) return recent.id
+  if (!/^[0-9a-f]{24}$/i.test(hex)) return undefined
+  recent = { hex, id: ObjectId.createFromHexString(hex) }
+  return recent.id
+}
+
 /** The same id as an ObjectId of our own `bson`, or undefined for anything that is not an id. */
 export function toObjectId(value: unknown): ObjectId | undefined {
-  if (typeof value === 'string')
-    return /^[0-9a-f]{24}$/i.test(value) ? ObjectId.createFromHexString(value) : undefined
+  if (typeof value === 'string') return fromHex(value)
   if (value instanceof ObjectId) return value
   if (typeof value !== 'object' || value === null) return undefined
   const { _bsontype, id } = value as { _bsontype?: unknown; id?: unknown }

@@ -30,6 +30,10 @@ export function createAnswers({ database, retention, claims }: Needs) {
 
   /** Tells each caller. */
   async function settle(travellers: Traveller[], errors: Refusals, deadline: Deadline) {
+    if (errors.size === 0) {
+      for (const traveller of travellers) traveller.resolve({ document: traveller.message, created: true })
+      return
+    }
     const repeats = travellers.filter(
       (traveller) => traveller.message.op && errors.get(traveller)?.code === DUPLICATE_KEY,
     )

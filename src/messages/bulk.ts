@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Deadline } from '../db/attempt.ts'
 import { toStoreError } from '../db/failure.ts'
 import type { Room } from '../db/room.ts'
 import { altered, type DialogueStoreError, invalidInput } from '../errors.ts'
@@ -18,16 +19,18 @@ export interface Accepted {
 
 interface Gate {
   accept(input: unknown): Accepted
-  enter(accepted: Accepted, settle: Settle): Traveller
+  enter(accepted: Accepted, deadline: Deadline, settle: Settle): Traveller
   send(travellers: Traveller[]): void
   room: Room
+  /** A new one. */
+  deadline(): Deadline
 }
 
 /** Of a bulk, what is sent before the rest is checked. */
-const PART = { count: 250, bytes: 2 ** 20 }
+const PART = { count: 500, bytes: 2 ** 20 }
 
 /** Stores many messages. Where a single one would be refused for want of room, a bulk waits. */
-export async function storeAll<M>({ accept, enter, send, room }: Gate, inputs: unknown[]) {
+export async function storeAll<M>({ accept, enter, send, room, deadline }: Gate, inputs: unknown[]) {
   const outcomes = new Array<StoreOutcome<M>>(inputs.length)
   let left = inputs.length
   let finish = () => {}
@@ -40,10 +43,12 @@ export async function storeAll<M>({ accept, enter, send, room }: Gate, inputs: u
   }
   let part: Traveller[] = []
   let bytesOfPart = 0
+  let time = deadline()
   const depart = () => {
     send(part)
     part = []
     bytesOfPart = 0
+    time = deadline()
   }
 
   for (const [index, input] of inputs.entries()) {
@@ -54,8 +59,11 @@ export async function storeAll<M>({ accept, enter, send, room }: Gate, inputs: u
     try {
       const accepted = accept(input)
       if (!room.has(accepted.bytes)) depart()
-      while (!room.has(accepted.bytes)) await room.until(accepted.bytes)
-      part.push(enter(accepted, settle))
+      while (!room.has(accepted.bytes)) {
+        await room.until(accepted.bytes)
+        time = deadline()
+      }
+      part.push(enter(accepted, time, settle))
       bytesOfPart += accepted.bytes
     } catch (error) {
       settle.onFailed(error)

@@ -16,13 +16,12 @@ import { type Message, type MessageDocument, toMessage } from './schema.ts'
 import { assertFits } from './size.ts'
 import { createTidying } from './tidy.ts'
 import {
-  createTraveller,
   type Flight,
   type Group,
   isNamed,
   type Settle,
   type Stored,
-  type Traveller,
+  Traveller,
   toGroup,
 } from './traveller.ts'
 import { createWriter } from './writer.ts'
@@ -58,7 +57,7 @@ export function createStoring<M>(needs: Needs) {
   })
   const board = (travellers: Traveller[], flight: Flight) => lane.board(toGroup(travellers, flight))
   const claiming = createClaiming({ claims, presence, tidying, board })
-  const claimLane = createLane<Traveller>({ flush: claiming.flush, parallel: () => 1, maxItems: BATCH })
+  const claimLane = createLane<Traveller>({ flush: claiming.flush, parallel: () => 4, maxItems: BATCH })
 
   function send(travellers: Traveller[]): void {
     const unnamed = travellers.filter((traveller) => !isNamed(traveller))
@@ -72,9 +71,9 @@ export function createStoring<M>(needs: Needs) {
   }
 
   /** @throws DialogueStoreError `OVERLOADED` */
-  function enter({ message, bytes }: Accepted, settle: Settle): Traveller {
+  function enter({ message, bytes }: Accepted, deadline: Deadline, settle: Settle): Traveller {
     room.take(bytes)
-    return createTraveller({ message, bytes, deadline: database.deadline(), leave: room.leave, ...settle })
+    return new Traveller({ message, bytes, deadline, settle, leave: room.leave })
   }
 
   return {
@@ -83,14 +82,14 @@ export function createStoring<M>(needs: Needs) {
     async storeMessage(input: unknown): Promise<{ message: Message<M>; created: boolean }> {
       const accepted = accept(input)
       const { document, created } = await new Promise<Stored>((onStored, onFailed) =>
-        send([enter(accepted, { onStored, onFailed })]),
+        send([enter(accepted, database.deadline(), { onStored, onFailed })]),
       )
       return { message: toMessage(document), created }
     },
 
     async storeMessages(inputs: unknown): Promise<StoreOutcome<M>[]> {
       if (!Array.isArray(inputs)) throw invalidInput([{ path: [], reason: 'must be an array of messages' }])
-      return storeAll<M>({ accept, enter, send, room }, inputs)
+      return storeAll<M>({ accept, enter, send, room, deadline: database.deadline }, inputs)
     },
   }
 }

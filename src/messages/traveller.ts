@@ -10,13 +10,57 @@ export interface Stored {
   created: boolean
 }
 
-/** A message on its way, and the caller who waits for it. What settles it a second time does nothing. */
-export interface Traveller extends Passenger {
+/** Called once, by what becomes of a message. */
+export interface Settle {
+  onStored(stored: Stored): void
+  onFailed(error: unknown): void
+}
+
+interface Trip {
+  message: MessageDocument
+  bytes: number
+  deadline: Deadline
+  settle: Settle
+  /** Gives back the bytes that it took. */
+  leave(bytes: number): void
+}
+
+/**
+ * A message on its way, and the caller who waits for it. What settles it a second time does nothing. A class, since
+ * a bulk makes thousands, and functions of its own for each would double what there is to collect.
+ */
+export class Traveller implements Passenger {
+  readonly count = 1
   readonly message: MessageDocument
+  readonly bytes: number
   readonly deadline: Deadline
   /** It was sent, and may have been stored. */
-  isUnsure: boolean
-  resolve(stored: Stored): void
+  isUnsure = false
+  #settle: Settle | undefined
+  readonly #leave: Trip['leave']
+
+  constructor({ message, bytes, deadline, settle, leave }: Trip) {
+    this.message = message
+    this.bytes = bytes
+    this.deadline = deadline
+    this.#settle = settle
+    this.#leave = leave
+  }
+
+  resolve(stored: Stored): void {
+    this.#leaveOnce()?.onStored(stored)
+  }
+
+  reject(error: unknown): void {
+    this.#leaveOnce()?.onFailed(error)
+  }
+
+  #leaveOnce(): Settle | undefined {
+    const settle = this.#settle
+    this.#settle = undefined
+    if (settle) this.#leave(this.bytes)
+    return settle
+  }
 }
 
 /** The messages of one batch with external ids, which are claimed for it: see `Claims`. */
@@ -33,40 +77,6 @@ export interface Group extends Passenger {
 }
 
 export const isNamed = ({ message }: Traveller): boolean => message.externalId !== undefined
-
-/** Called once, by what becomes of a message. */
-export interface Settle {
-  onStored(stored: Stored): void
-  onFailed(error: unknown): void
-}
-
-interface Trip extends Settle, Pick<Traveller, 'message' | 'bytes' | 'deadline'> {
-  /** Gives back the bytes that it took. */
-  leave(bytes: number): void
-}
-
-export function createTraveller({ message, bytes, deadline, leave, ...settle }: Trip): Traveller {
-  let isSettled = false
-  const isFirst = () => {
-    const was = isSettled
-    isSettled = true
-    if (!was) leave(bytes)
-    return !was
-  }
-  return {
-    message,
-    count: 1,
-    bytes,
-    deadline,
-    isUnsure: false,
-    resolve(stored) {
-      if (isFirst()) settle.onStored(stored)
-    },
-    reject(error) {
-      if (isFirst()) settle.onFailed(error)
-    },
-  }
-}
 
 export const toGroup = (travellers: Traveller[], flight?: Flight): Group => ({
   travellers,

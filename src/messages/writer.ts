@@ -78,9 +78,8 @@ export function createWriter({
   }
 
   /** The insert and, beside it, the check that its users exist: what the server refused, and who is gone. */
-  async function insertChecked(travellers: Traveller[], deadline: Deadline) {
+  async function insertChecked(travellers: Traveller[], users: Users, deadline: Deadline) {
     const elapsed = stopwatch()
-    const users = usersOf(travellers)
     const [inserted, checked] = await Promise.allSettled([
       insert(travellers, deadline),
       presence.check(users, deadline),
@@ -99,18 +98,20 @@ export function createWriter({
 
   /** Messages of users who are gone are removed by their own writer. */
   async function withdraw(travellers: Traveller[], missing: Set<string>, deadline: Deadline): Promise<void> {
+    if (missing.size === 0) return
     const gone = messagesOf(travellers).filter(({ userId }) => missing.has(userId.toHexString()))
     if (gone.length > 0) await tidying.withdraw(gone, deadline)
   }
 
   async function store(groups: Group[], deadline: Deadline): Promise<void> {
+    const users = usersOf(travellersOf(groups))
     const leaving = await orNotApplied(async () => {
       await retention.refresh(deadline)
-      return withoutStrangers(groups, deadline)
+      return withoutStrangers(groups, await presence.checkStrangers(users, deadline))
     })
     const travellers = travellersOf(leaving)
     if (travellers.length === 0) return
-    const { errors, missing, term } = await insertChecked(travellers, deadline)
+    const { errors, missing, term } = await insertChecked(travellers, users, deadline)
     await orUnsure(async () => {
       await withdraw(travellers, missing, deadline)
       const arrived = leaving.map(({ travellers: all, flight }) => ({ all: refuse(all, missing), flight }))
@@ -122,14 +123,6 @@ export function createWriter({
       const unnamed = arrived.flatMap(({ all, flight }) => (flight ? [] : all))
       await answers.settle(unnamed, errors, deadline)
     })
-  }
-
-  /** Those on a flight were checked before it. */
-  async function withoutStrangers(groups: Group[], deadline: Deadline): Promise<Group[]> {
-    const unnamed = travellersOf(groups.filter(({ flight }) => !flight))
-    const strangers = await presence.checkStrangers(usersOf(unnamed), deadline)
-    if (strangers.size === 0) return groups
-    return groups.map((group) => (group.flight ? group : toGroup(refuse(group.travellers, strangers))))
   }
 
   /** A claim of one who is told here may be of a user who was erased meanwhile. */
@@ -177,6 +170,14 @@ export function createWriter({
 
 interface Sent extends Pick<Inserted, 'place'> {
   errors: Refusals
+}
+
+type Users = ReturnType<typeof usersOf>
+
+/** Those on a flight were checked before it, and go: if their user is gone by now, their claims have to go too. */
+function withoutStrangers(groups: Group[], strangers: Set<string>): Group[] {
+  if (strangers.size === 0) return groups
+  return groups.map((group) => (group.flight ? group : toGroup(refuse(group.travellers, strangers))))
 }
 
 const travellersOf = (groups: Group[]): Traveller[] => groups.flatMap(({ travellers }) => travellers)

@@ -3,6 +3,7 @@ import mongoose from 'mongoose'
 import { type DialogueStore, openStore, type User } from '../../src/index.ts'
 import { startServer, type TestServer } from '../../src/testing/index.ts'
 import { until } from '../migrations/command.ts'
+import { freeze } from '../support/freeze.ts'
 import { makeMessages, makeUser, rejection } from '../support/make.ts'
 import { openStreams, startFollower } from './support/follow.ts'
 
@@ -151,15 +152,12 @@ describe('a connection that is lost', () => {
     const follower = startFollower(impatient)
     await streaming()
     const pids = server.members.map(({ pid }) => pid)
-    for (const pid of pids) process.kill(pid, 'SIGSTOP')
-    try {
+    await freeze(pids, async () => {
       expect(await follower.ended).toMatchObject(AWAY)
       const begin = performance.now()
       await impatient.close()
       expect(performance.now() - begin).toBeLessThan(3000)
-    } finally {
-      for (const pid of pids) process.kill(pid, 'SIGCONT')
-    }
+    })
   })
 })
 

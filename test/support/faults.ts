@@ -1,6 +1,7 @@
 import mongoose from 'mongoose'
 import { type DialogueStore, openStore, type StoreOptions } from '../../src/index.ts'
 import { startServer, type TestServer } from '../../src/testing/index.ts'
+import { freeze } from './freeze.ts'
 
 /** What a fail point does to commands: see the server's `failCommand`. */
 interface Failure {
@@ -47,15 +48,11 @@ export async function makeFaultyServer() {
       configure(mode, { ...data, namespace: `faults.dialogue_${collection}` }),
     heal: () => configure('off'),
     /** Stops the server's process, so that it answers nothing, while `work` runs. */
-    async freeze<T>(work: () => Promise<T>): Promise<T> {
-      const pids = server.members.map(({ pid }) => pid)
-      for (const pid of pids) process.kill(pid, 'SIGSTOP')
-      try {
-        return await work()
-      } finally {
-        for (const pid of pids) process.kill(pid, 'SIGCONT')
-      }
-    },
+    freeze: <T>(work: () => Promise<T>): Promise<T> =>
+      freeze(
+        server.members.map(({ pid }) => pid),
+        work,
+      ),
     async stop(): Promise<void> {
       await configure('off')
       for (const store of stores) await store.close()

@@ -1,6 +1,7 @@
 import mongoose from 'mongoose'
 import { createDatabase } from '../../../src/db/database.ts'
 import { startServer } from '../../../src/testing/index.ts'
+import { freeze } from '../../support/freeze.ts'
 
 /** What a fail point does to commands: see the server's `failCommand`. */
 interface Failure {
@@ -48,14 +49,11 @@ export async function makeFailingDatabase() {
       sent.length = 0
     },
     /** Stops the server's process, so that it answers nothing, while `work` runs. */
-    async freeze<T>(work: () => Promise<T>): Promise<T> {
-      for (const { pid } of server.members) process.kill(pid, 'SIGSTOP')
-      try {
-        return await work()
-      } finally {
-        for (const { pid } of server.members) process.kill(pid, 'SIGCONT')
-      }
-    },
+    freeze: <T>(work: () => Promise<T>): Promise<T> =>
+      freeze(
+        server.members.map(({ pid }) => pid),
+        work,
+      ),
     async stop(): Promise<void> {
       await connection.close()
       await plain.close()
