@@ -31,10 +31,10 @@ export function nextId(): ObjectId {
 }
 
 /* The last one that was read: a bulk, or a turn, names one user again and again. */
-let recent = { hex: '', id: new ObjectId(Buffer.alloc(12)) }
+let recent: { hex: string; id: ObjectId } | undefined
 
 function fromHex(hex: string): ObjectId | undefined {
-  if (hex === recent.hex) return recent.id
+  if (hex === recent?.hex) return recent.id
   if (!/^[0-9a-f]{24}$/i.test(hex)) return undefined
   recent = { hex, id: ObjectId.createFromHexString(hex) }
   return recent.id
