@@ -1,8 +1,9 @@
 import { peersNamed } from './bench/peers/index.ts'
 import { ensureInstalled } from './bench/peers/install.ts'
 import { type Report, readReport, settingOf, writeReport } from './bench/report/file.ts'
+import type { Outcome } from './bench/report/outcome.ts'
 import { toText } from './bench/report/print.ts'
-import { openStage, type StageOptions } from './bench/scenario.ts'
+import { openStage, type Scenario, type Stage, type StageOptions } from './bench/scenario.ts'
 import { scenarios } from './bench/scenarios/index.ts'
 import { createProgram, type Defer, integer, run } from './lib/run.ts'
 
@@ -43,7 +44,6 @@ async function bench(options: Options, defer: Defer): Promise<void> {
   if (options.list) return print(scenarios.map(({ name, about }) => `${name.padEnd(14)} ${about}`).join('\n'))
   const report = options.from ? await readReport(options.from) : await measure(options, defer)
   if (options.from) for (const outcome of report.outcomes) print(`\n${toText(outcome)}`)
-  if (options.json) await writeReport(options.json, report)
   if (options.plots) await draw(report, options.plots)
 }
 
@@ -60,15 +60,28 @@ async function measure({ only, peers, quick = false, ...options }: Options, defe
   if (options.plots) await ensureInstalled()
   const stage = await openStage(stageOptions, defer)
   const { version: mongodb } = await stage.admin.command({ buildInfo: 1 })
-  const outcomes: Report['outcomes'] = []
+  const report: Report = { setting: settingOf({ ...stageOptions, mongodb }), outcomes: [] }
   for (const scenario of wanted) {
-    for (const outcome of await scenario.run(stage)) {
-      outcomes.push({ scenario: scenario.name, ...outcome })
+    for (const outcome of await outcomesOf(scenario, stage)) {
+      report.outcomes.push({ scenario: scenario.name, ...outcome })
       print(`\n${toText(outcome)}`)
     }
     await stage.clear()
+    /* Each time: an hour's figures are not lost by what comes last. */
+    if (options.json) await writeReport(options.json, report)
   }
-  return { setting: settingOf({ ...stageOptions, mongodb }), outcomes }
+  return report
+}
+
+/** One that fails is told, and the others go on. */
+async function outcomesOf({ name, run }: Scenario, stage: Stage): Promise<Outcome[]> {
+  try {
+    return await run(stage)
+  } catch (error) {
+    process.stderr.write(`bench: ${name}: ${error instanceof Error ? error.message : error}\n`)
+    process.exitCode = 1
+    return []
+  }
 }
 
 /** By a file that imports a package of the bench's own: the path is not a literal, so that the root's compiler stays out. */

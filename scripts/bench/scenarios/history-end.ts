@@ -29,7 +29,11 @@ export async function findEnd(stage: Stage, peer: ChosenPeer<'storeLine'>): Prom
 async function fillUp({ nextText }: Stage, verbs: Verbs, onLines: (lines: number) => void): Promise<End> {
   let length = 0
   for (let batch = BATCH; length < BEYOND; ) {
-    const lines = Array.from({ length: batch }, () => ({ sender: 'user', content: nextText() }))
+    /* Two take turns, as in every history: an answer takes more room. */
+    const lines = Array.from({ length: batch }, (_, i) => ({
+      sender: i % 2 ? 'assistant' : 'user',
+      content: nextText(),
+    }))
     const [line] = lines
     const refusal = await refusalOf(async () =>
       batch === 1 && line ? verbs.storeLine?.(0, line) : verbs.fill?.(0, lines),

@@ -15,7 +15,7 @@ const TOGETHER_QUICK = 2000
 /** Between lengths. */
 const STEP = 10
 /** Where a history that ends is measured for the last time: what is stored meanwhile must still fit. */
-const NEAR_END = 0.9
+const NEAR_END = 0.85
 
 type Entrant = ChosenPeer<'storeLine' | 'newest'>
 type Runs = Parameters<typeof toLines>[0]
