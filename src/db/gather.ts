@@ -15,6 +15,7 @@ interface Needs<Key, Found> {
 
 /** Two, so that the server works on one while we unpack the other. */
 const AT_ONCE = 2
+const FEW = 16
 
 /**
  * One read for many callers, as the message lane is one write for many: while reads are under way, callers pile up,
@@ -52,7 +53,7 @@ export function createGather<Key, Found extends object>({ read, nameOf, namesOf,
     }
   }
 
-  const lane = createLane<Caller>({ flush, parallel: () => AT_ONCE, maxItems: most })
+  const lane = createLane<Caller>({ flush, parallel: () => AT_ONCE, maxItems: most, fewItems: FEW })
   const send = (key: Key, deadline: Deadline) =>
     new Promise<Found | undefined>((resolve, reject) =>
       lane.board({ key, count: 1, bytes: 0, deadline, resolve, reject }),

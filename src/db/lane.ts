@@ -13,6 +13,8 @@ export interface LaneOptions<P> {
   parallel(): number
   /** Of a batch. */
   maxItems: number
+  /** Where several batches may leave at once, they share what waits, but none is made smaller than this for it. */
+  fewItems: number
 }
 
 export interface Lane<P> {
@@ -26,19 +28,28 @@ export const MAX_BYTES = 8 * 2 ** 20
  * Group commit. While a batch is under way, passengers pile up; when it returns, the next batch takes them all.
  * There are no timers: alone, a passenger leaves at once.
  */
-export function createLane<P extends Passenger>({ flush, parallel, maxItems }: LaneOptions<P>): Lane<P> {
+export function createLane<P extends Passenger>({
+  flush,
+  parallel,
+  maxItems,
+  fewItems,
+}: LaneOptions<P>): Lane<P> {
   const waiting: P[] = []
   let underWay = 0
   let scheduled = false
 
+  /** Everybody, or a fair part: while the server ends one batch, it begins the other. */
   function takeBatch(): P[] {
+    const all = waiting.reduce((sum, { count }) => sum + count, 0)
+    const part = Math.max(fewItems, Math.ceil(all / (parallel() - underWay)))
+    const most = Math.min(maxItems, part)
     let bytes = 0
     let items = 0
     let end = 0
     for (const passenger of waiting) {
       bytes += passenger.bytes
       items += passenger.count
-      if (end > 0 && (bytes > MAX_BYTES || items > maxItems)) break
+      if (end > 0 && (bytes > MAX_BYTES || items > most)) break
       end++
     }
     return waiting.splice(0, end)
@@ -47,8 +58,8 @@ export function createLane<P extends Passenger>({ flush, parallel, maxItems }: L
   function depart(): void {
     scheduled = false
     while (waiting.length > 0 && underWay < parallel()) {
-      underWay++
       const batch = takeBatch()
+      underWay++
       void flush(batch)
         .catch((error: unknown) => {
           for (const passenger of batch) passenger.reject(error)

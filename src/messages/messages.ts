@@ -40,6 +40,8 @@ interface Needs {
 
 /** What travels in one command. */
 const BATCH = 1000
+/** Smaller batches cost more than it brings to have two under way. */
+const FEW = 100
 
 /** The verbs that store messages: validate, claim external ids, queue in the lane, answer each caller. */
 export function createStoring<M>(needs: Needs) {
@@ -52,12 +54,19 @@ export function createStoring<M>(needs: Needs) {
   const lane = createLane<Group>({
     flush,
     /* Bulk inserts from several connections slow each other down on a capped collection. */
-    parallel: () => (retention.current().kind === 'capped' ? 1 : 4),
+    parallel: () => (retention.current().kind === 'capped' ? 1 : 2),
     maxItems: BATCH,
+    fewItems: FEW,
   })
   const board = (travellers: Traveller[], flight: Flight) => lane.board(toGroup(travellers, flight))
   const claiming = createClaiming({ claims, presence, tidying, board })
-  const claimLane = createLane<Traveller>({ flush: claiming.flush, parallel: () => 4, maxItems: BATCH })
+  const claimLane = createLane<Traveller>({
+    flush: claiming.flush,
+    /* One that is held makes others wait for a second. */
+    parallel: () => 4,
+    maxItems: BATCH,
+    fewItems: BATCH,
+  })
 
   function send(travellers: Traveller[]): void {
     const unnamed = travellers.filter((traveller) => !isNamed(traveller))

@@ -7,7 +7,7 @@ interface Item extends Passenger {
 }
 
 /** A lane whose batches arrive when the test says so. */
-function makeLane({ parallel = 1 } = {}) {
+function makeLane({ parallel = 1, fewItems = 1000 } = {}) {
   const underWay: { items: number[]; arrive(): void; crash(error: Error): void }[] = []
   const sent: number[][] = []
   const flush = (batch: Item[]) =>
@@ -23,7 +23,7 @@ function makeLane({ parallel = 1 } = {}) {
         crash: reject,
       })
     })
-  const lane = createLane<Item>({ flush, parallel: () => parallel, maxItems: 1000 })
+  const lane = createLane<Item>({ flush, parallel: () => parallel, maxItems: 1000, fewItems })
   const send = (item: number, bytes = 1, count = 1) =>
     new Promise<string>((resolve, reject) => lane.board({ item, bytes, count, resolve, reject }))
   const next = () => {
@@ -91,6 +91,18 @@ describe('the lane', () => {
     next().arrive()
     await turn()
     expect(sent).toEqual([[0], [1], [2], [3, 4]])
+  })
+
+  test('shares what waits among the batches that may leave, unless that makes them small', async () => {
+    const { send, sent, next } = makeLane({ parallel: 2, fewItems: 4 })
+    for (const i of upTo(10)) void send(i)
+    await turn()
+    expect(sent).toEqual([upTo(5), [5, 6, 7, 8, 9]])
+    for (const i of upTo(5)) void send(i)
+    next().arrive()
+    next().arrive()
+    await turn()
+    expect(sent.slice(2)).toEqual([upTo(4), [4]])
   })
 
   test('takes at most a thousand items at once, in order', async () => {
