@@ -15,6 +15,7 @@ interface Needs<Key, Found> {
 
 /** Two, so that the server works on one while we unpack the other. */
 const AT_ONCE = 2
+/** Smaller reads cost more than it brings to have two. */
 const FEW = 16
 
 /**

@@ -22,7 +22,7 @@ export interface Lane<P> {
 }
 
 /** Well below the 16 MiB that a command may have; a single larger passenger travels alone. */
-export const MAX_BYTES = 8 * 2 ** 20
+const MAX_BYTES = 8 * 2 ** 20
 
 /**
  * Group commit. While a batch is under way, passengers pile up; when it returns, the next batch takes them all.

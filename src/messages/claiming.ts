@@ -90,7 +90,7 @@ export function createClaiming({ claims, presence, tidying, board }: Needs) {
     }
   }
 
-  return { flush }
+  return flush
 }
 
 /** What still has to be inserted, and the term in which its external ids were claimed. */

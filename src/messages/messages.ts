@@ -59,9 +59,8 @@ export function createStoring<M>(needs: Needs) {
     fewItems: FEW,
   })
   const board = (travellers: Traveller[], flight: Flight) => lane.board(toGroup(travellers, flight))
-  const claiming = createClaiming({ claims, presence, tidying, board })
   const claimLane = createLane<Traveller>({
-    flush: claiming.flush,
+    flush: createClaiming({ claims, presence, tidying, board }),
     /* One that is held makes others wait for a second. */
     parallel: () => 4,
     maxItems: BATCH,

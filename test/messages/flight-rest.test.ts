@@ -5,6 +5,7 @@ import { testServer } from '../../src/testing/index.ts'
 import { type Fate, startProxy } from '../crash/support/proxy.ts'
 import { makeUser, storedOf } from '../support/make.ts'
 import { makeDatabase } from '../support/store.ts'
+import { gate } from '../transactions/support/turns.ts'
 
 /* Callers of one batch have different deadlines: those who have time go on without the others. */
 test('a delivery that was given up is stored when it comes again, though its neighbour went on', async () => {
@@ -17,32 +18,25 @@ test('a delivery that was given up is stored when it comes again, though its nei
     store.storeMessage({ userId, sender: 'user', content: externalId, externalId })
   await deliver('warm')
 
-  let begin = () => {}
-  const begun = new Promise<void>((resolve) => {
-    begin = resolve
-  })
-  let release = () => {}
-  const held = new Promise<void>((resolve) => {
-    release = resolve
-  })
+  const [begun, held] = [gate(), gate()]
   let inserts = 0
   let isHealed = false
   proxy.judgeBy(async (command): Promise<Fate> => {
     if (command !== 'insert' || isHealed) return 'arrives'
     inserts++
     if (inserts === 1) {
-      begin()
-      await held
+      begun.open()
+      await held.opened
     }
     /* The second one claims what both deliver; no message arrives. */
     return inserts <= 2 ? 'arrives' : 'is lost'
   })
   const before = store.storeMessage({ userId, sender: 'user', content: 'keeps the lane busy' })
-  await begun
+  await begun.opened
   const impatient = deliver('a').catch((error: unknown) => error)
   await sleep(1200)
   const patient = deliver('b')
-  release()
+  held.open()
   await before
   expect(await impatient).toMatchObject({ retryable: true })
   isHealed = true

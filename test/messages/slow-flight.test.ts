@@ -4,6 +4,7 @@ import { testServer } from '../../src/testing/index.ts'
 import { type Fate, startProxy } from '../crash/support/proxy.ts'
 import { makeUser, storedOf } from '../support/make.ts'
 import { makeDatabase } from '../support/store.ts'
+import { gate } from '../transactions/support/turns.ts'
 
 /* A process that is frozen between its claim and its insert, while the delivery comes again, and is deleted. */
 test('a delivery whose insert arrives after the deletion of its repeat does not come back', async () => {
@@ -16,27 +17,20 @@ test('a delivery whose insert arrives after the deletion of its repeat does not 
   const delivery = { userId, sender: 'user', content: 'hello', externalId: 'd' }
   await slow.storeMessage({ ...delivery, externalId: 'warm' })
   let inserts = 0
-  let wake = () => {}
-  const asleep = new Promise<void>((resolve) => {
-    wake = resolve
-  })
-  let reached = () => {}
-  const isReached = new Promise<void>((resolve) => {
-    reached = resolve
-  })
+  const [reached, awake] = [gate(), gate()]
   proxy.judgeBy(async (command): Promise<Fate> => {
     /* The claim is the first insert, the message the second. */
     if (command === 'insert' && ++inserts === 2) {
-      reached()
-      await asleep
+      reached.open()
+      await awake.opened
     }
     return 'arrives'
   })
   const first = slow.storeMessage(delivery)
-  await isReached
+  await reached.opened
   expect(await other.storeMessage(delivery)).toMatchObject({ created: true })
   expect(await other.deleteMessages(userId, { all: true })).toBe(2)
-  wake()
+  awake.open()
   expect(await first).toMatchObject({ created: false })
   expect((await storedOf(db, userId)).messages).toEqual([])
   expect(await other.storeMessage(delivery)).toMatchObject({ created: false })
