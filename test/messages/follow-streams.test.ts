@@ -5,6 +5,7 @@ import { type DialogueStore, openStore, type User } from '../../src/index.ts'
 import { testServer } from '../../src/testing/index.ts'
 import { until } from '../migrations/command.ts'
 import { makeMessages, makeUser } from '../support/make.ts'
+import { heldHeap } from '../support/memory.ts'
 import { makeClient, makeDatabase, makeStore } from '../support/store.ts'
 import { openStreams, startFollower } from './support/follow.ts'
 
@@ -234,12 +235,12 @@ describe('who takes their time', () => {
     const release: (() => void)[] = []
     await say('first')
     await Promise.all(held.map((one) => one.has(1)))
-    const before = process.memoryUsage().heapUsed
+    const before = heldHeap()
     for (let i = 0; i < 60; i++)
       await makeMessages(writer, ana.id, 200, { content: `${i}`.padEnd(10_000, 'я') })
-    const grown = process.memoryUsage().heapUsed - before
-    /* 12,000 messages, 240 MB as text in memory. */
-    expect(grown).toBeLessThan(150 * 2 ** 20)
+    const grown = heldHeap() - before
+    /* 12,000 messages are 240 MB as text in memory. */
+    expect(grown).toBeLessThan(64 * 2 ** 20)
     const stopping = held.map((one) => one.stop())
     for (const wake of release) wake()
     await Promise.all(stopping)
