@@ -77,7 +77,13 @@ const curve = z.object({
 const outcome = z.object({
   scenario: z.string(),
   title: z.string(),
-  rows: z.array(z.object({ name: z.string(), figures: z.record(z.enum(FIGURES), estimate.nullable()) })),
+  rows: z.array(
+    z.object({
+      name: z.string(),
+      figures: z.record(z.enum(FIGURES), estimate.nullable()),
+      times: estimate.optional(),
+    }),
+  ),
   claims: z.array(
     z.object({
       text: z.string(),

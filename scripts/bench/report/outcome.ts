@@ -1,6 +1,7 @@
 import type { Results } from '../measure/contest.ts'
 import type { Sample } from '../measure/sample.ts'
 import { type Estimate, estimate, ratio } from '../measure/statistics.ts'
+import { driver } from '../peers/driver.ts'
 
 type Figure = keyof Sample
 
@@ -8,6 +9,8 @@ type Figure = keyof Sample
 export interface Row {
   name: string
   figures: Record<Figure, Estimate | null>
+  /** Its throughput as a multiple of the bare driver's, where that took part. */
+  times?: Estimate
 }
 
 /** What we want to be true, and what was measured. */
@@ -64,12 +67,14 @@ export const FIGURES = [
 ] as const satisfies Figure[]
 
 export function toRows(results: Results): Row[] {
+  const base = results.get(driver.name)?.map(({ perSecond }) => perSecond)
   return [...results].map(([name, samples]) => {
     const figures = FIGURES.map((figure) => {
       const values = samples.map((sample) => sample[figure]).filter((value) => value !== null)
       return [figure, values.length > 0 ? estimate(values) : null]
     })
-    return { name, figures: Object.fromEntries(figures) }
+    const throughputs = samples.map(({ perSecond }) => perSecond)
+    return { name, figures: Object.fromEntries(figures), ...(base && { times: ratio(throughputs, base) }) }
   })
 }
 

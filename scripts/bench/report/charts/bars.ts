@@ -53,14 +53,11 @@ export function drawBars(outcomes: Outcome[], theme: Theme): Chart | undefined {
 }
 
 function barsOf({ title, rows }: Outcome): Bar[] {
-  const throughputs = rows.map(({ name, figures }) => ({ name, value: figures.perSecond?.median ?? 0 }))
-  const base = throughputs.find(({ name }) => name === BASE)?.value
-  if (!base || !throughputs.some(({ name }) => name === OURS)) return []
-  const others = throughputs.filter(({ name }) => name !== BASE)
-  return [
-    { head: title, name: '', value: 0 },
-    ...others.map(({ name, value }) => ({ name, value: value / base })),
-  ]
+  if (!rows.some(({ name, times }) => name === OURS && times)) return []
+  const bars = rows.flatMap(({ name, times }) =>
+    times && name !== BASE ? [{ name, value: times.median }] : [],
+  )
+  return [{ head: title, name: '', value: 0 }, ...bars]
 }
 
 /** Each bar's name and value, in two columns. */
