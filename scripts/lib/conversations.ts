@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { fetchFromWheel, type WheelSource } from '../../src/testing/wheel.ts'
+import { createRandom } from './random.ts'
 
 /** MIT licence. ASCII texts of up to 672 bytes; 33 of them are empty. */
 const CHITCHAT: WheelSource = {
@@ -88,8 +89,7 @@ const FIRST_START = Date.UTC(2024, 0, 1)
  */
 export function generateConversations({ users, messages, seed = 1 }: GenerateOptions): Conversation[] {
   if (users < 2) throw new RangeError('A conversation takes two people: users must be at least 2')
-  const random = mulberry32(seed)
-  const below = (limit: number) => Math.floor(random() * limit)
+  const { below } = createRandom(seed)
   const conversations: Conversation[] = []
   let start = FIRST_START
   for (let left = messages; left > 0; ) {
@@ -126,14 +126,3 @@ function generateOne({ id, users, count, start, below }: Plan): Conversation {
 
 const textOf = (below: Plan['below']): string =>
   Array.from({ length: 1 + below(3) }, () => PHRASES[below(PHRASES.length)]).join(' ')
-
-/** Numbers from 0 to below 1, from a seed. Not for secrets. */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}

@@ -13,14 +13,9 @@ const GRACE_MS = 300
  */
 export async function run(name: string, work: (defer: Defer) => Promise<void>): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile()
-  const closers: (() => Promise<unknown>)[] = []
-  let closing: Promise<void> | undefined
-  const close = () => {
-    closing ??= unwind(closers)
-    return closing
-  }
+  const { defer, close } = createClosers()
   let interrupted = false
-  const working = work((one) => void closers.push(one))
+  const working = work(defer)
   const leave = async (code: number) => {
     interrupted = true
     await close().catch(() => {})
@@ -44,8 +39,20 @@ export async function run(name: string, work: (defer: Defer) => Promise<void>): 
   }
 }
 
-async function unwind(closers: (() => Promise<unknown>)[]): Promise<void> {
-  for (let close = closers.pop(); close; close = closers.pop()) await close()
+/** What was opened, and how to close all of it, the latest first, once. */
+export function createClosers(): { defer: Defer; close: () => Promise<void> } {
+  const closers: (() => Promise<unknown>)[] = []
+  let closing: Promise<void> | undefined
+  const unwind = async () => {
+    for (let close = closers.pop(); close; close = closers.pop()) await close()
+  }
+  return {
+    defer: (one) => void closers.push(one),
+    close() {
+      closing ??= unwind()
+      return closing
+    },
+  }
 }
 
 const WRONG_USAGE = 2

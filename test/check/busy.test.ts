@@ -4,7 +4,7 @@ import type { Finding } from '../../src/check/finding.ts'
 import type { DialogueStore } from '../../src/index.ts'
 import { makeEvent, makeIdentity, makeMessages, makeUser, makeWorld } from '../support/make.ts'
 import { makeStore } from '../support/store.ts'
-import { rounds } from '../support/torture.ts'
+import { rounds } from '../support/thorough.ts'
 import { openDatabase } from './support/scene.ts'
 
 const ROUNDS = rounds(2, 6)

@@ -3,7 +3,7 @@ import mongoose from 'mongoose'
 import { type DialogueStore, DialogueStoreError, openStore } from '../../src/index.ts'
 import { startServer, type TestServer } from '../../src/testing/index.ts'
 import { storedOf } from '../support/make.ts'
-import { isTorture } from '../support/torture.ts'
+import { isThorough } from '../support/thorough.ts'
 import { CHANGED, OPERATIONS, type Operation, type Scene } from './support/operations.ts'
 import { findOrphans } from './support/orphans.ts'
 import { type Fate, type Judge, startProxy } from './support/proxy.ts'
@@ -107,8 +107,8 @@ async function expectOnce(operation: Operation, scene: Scene): Promise<void> {
 /** What a first call says, however often its commands had to be sent. */
 const SAID = { turn: true, message: true, event: true, edit: CHANGED, remove: 2 }
 const NEVER = { lasts: 0, judge: () => 'arrives' as const }
-/** Of an erasure, which sends many commands, a part is tried; with TORTURE set, all. */
-const STEP = isTorture ? 1 : 3
+/** Of an erasure, which sends many commands, a part is tried; with THOROUGH set, all. */
+const STEP = isThorough ? 1 : 3
 /** What was tried, in whatever way it ended. */
 const tried: [Operation, Scene][] = []
 

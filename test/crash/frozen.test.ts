@@ -5,7 +5,7 @@ import { type Case, holdAll, makeCases } from './support/cases.ts'
 import { OPERATIONS, type Operation } from './support/operations.ts'
 import { findOrphans } from './support/orphans.ts'
 import type { Victim } from './support/victim.ts'
-import { type CrashWorld, isDone, isThorough, makeCrashWorld } from './support/world.ts'
+import { type CrashWorld, isDone, isTriedWhole, makeCrashWorld } from './support/world.ts'
 
 /** What a caller may hear whose user was erased while their process was frozen, if not that its time was over. */
 const LATE = ['USER_NOT_FOUND', 'EVENT_NOT_FOUND', 'MESSAGE_NOT_FOUND', 'TIMEOUT', 'UNAVAILABLE']
@@ -58,7 +58,7 @@ describe.each(['capped', 'rolling'] as const)('a process on %s messages, frozen 
     expect(await findOrphans(world.db)).toEqual({})
   })
 
-  if (!isThorough(kind)) return
+  if (!isTriedWhole(kind)) return
 
   test('leaves nothing of them though its callers had given up when it woke', async () => {
     const hasty = await world.startVictim(20, { timeoutMs: HASTY_MS })

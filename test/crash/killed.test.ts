@@ -6,7 +6,7 @@ import { type Case, holdAll, makeCases } from './support/cases.ts'
 import { OPERATIONS, type Scene } from './support/operations.ts'
 import { findOrphans } from './support/orphans.ts'
 import type { Heard, Victim } from './support/victim.ts'
-import { type CrashWorld, isDone, isThorough, makeCrashWorld } from './support/world.ts'
+import { type CrashWorld, isDone, isTriedWhole, makeCrashWorld } from './support/world.ts'
 
 const WRITERS = ['turn', 'message', 'event', 'create', 'edit', 'remove'] as const
 
@@ -51,7 +51,7 @@ describe.each(['capped', 'rolling'] as const)('a process on %s messages, killed 
     expect(await findOrphans(world.db)).toEqual({})
   })
 
-  if (!isThorough(kind)) return
+  if (!isTriedWhole(kind)) return
 
   test('deleteUser leaves an erasure that another process ends, with the right receipt', async () => {
     const cases = await makeCases(world, counter, ['erase'])

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { type DialogueStore, DialogueStoreError } from '../../src/index.ts'
 import { storedOf } from '../support/make.ts'
-import { isTorture } from '../support/torture.ts'
+import { isThorough } from '../support/thorough.ts'
 import { OPERATIONS, type Operation, type Scene } from './support/operations.ts'
 import { findOrphans } from './support/orphans.ts'
 import { type Fate, startProxy } from './support/proxy.ts'
 import { type CrashWorld, isDone, makeCrashWorld } from './support/world.ts'
 
-/** With TORTURE set, every kind: each waits for its deadlines. */
-const KINDS_OF_CALL: Operation[] = isTorture
+/** With THOROUGH set, every kind: each waits for its deadlines. */
+const KINDS_OF_CALL: Operation[] = isThorough
   ? ['turn', 'message', 'event', 'create', 'edit', 'remove']
   : ['turn', 'message']
 /** Short, since each caller waits as long. */

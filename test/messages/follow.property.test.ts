@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import type { DialogueStore, User } from '../../src/index.ts'
 import { makeMessages, makeUser } from '../support/make.ts'
 import { makeDatabase, makeStore } from '../support/store.ts'
-import { rounds } from '../support/torture.ts'
+import { rounds } from '../support/thorough.ts'
 import { startFollower } from './support/follow.ts'
 
 /*

@@ -1,4 +1,5 @@
 import { colorsFor } from '../../lib/colors.ts'
+import { toTable } from '../../lib/table.ts'
 import type { Estimate } from '../measure/statistics.ts'
 import { type Claim, type Curve, isReached, type Outcome, type Row } from './outcome.ts'
 
@@ -26,21 +27,6 @@ export function toText({ title, rows, claims, series = [], notes = [] }: Outcome
     ...claims.map(toLine),
   ]
   return lines.map((line) => `  ${line}`).join('\n')
-}
-
-/** Under a line of heads. */
-function toTable(table: string[][]): string[] {
-  const widths = (table[0] ?? []).map((_, column) =>
-    Math.max(...table.map((cells) => cells[column]?.length ?? 0)),
-  )
-  return table.map((cells, line) => {
-    const text = cells
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ')
-    return line === 0 ? pc.dim(text) : text
-  })
 }
 
 /** A line for each who took part, a column for each place. */

@@ -3,12 +3,12 @@ import { ObjectId } from '../../../src/ids.ts'
 import { type DialogueStore, openStore, type Retention } from '../../../src/index.ts'
 import { startServer } from '../../../src/testing/index.ts'
 import { makeEvent, makeMessages, makeUser, storedOf } from '../../support/make.ts'
-import { isTorture } from '../../support/torture.ts'
+import { isThorough } from '../../support/thorough.ts'
 import { CHANGED, DELIVERY, type Operation, REPLY, type Scene } from './operations.ts'
 import { startVictim } from './victim.ts'
 
 /** Most is the same for both kinds of collection; so everything is tried on one, and the heart of it on the other. */
-export const isThorough = (kind: Retention['kind']): boolean => isTorture || kind === 'capped'
+export const isTriedWhole = (kind: Retention['kind']): boolean => isThorough || kind === 'capped'
 
 /** A server that ends transactions of the dead soon, and a store on it. */
 export async function makeCrashWorld(retention: Retention) {
