@@ -76,7 +76,7 @@ const nameOf = (fullness: Fullness): string =>
 
 async function byFullness(stage: Stage): Promise<Outcome> {
   const title = 'Storing a message, capped collection, 256 callers, by how full it is'
-  const capBytes = (stage.quick ? 16 : 256) * MIB
+  const capBytes = (stage.quick ? 16 : 64) * MIB
   const entrants = await openCapped(stage, capBytes)
   const steps: Fullness[] = stage.quick ? [0, 0.5, 'evicting'] : [0, 0.25, 0.5, 0.75, 1, 'evicting']
   const runs: Runs = []
