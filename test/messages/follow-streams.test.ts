@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import mongoose from 'mongoose'
+import { heldHeap } from '../../scripts/lib/memory.ts'
 import { nextId } from '../../src/ids.ts'
 import { type DialogueStore, openStore, type User } from '../../src/index.ts'
 import { testServer } from '../../src/testing/index.ts'
 import { until } from '../migrations/command.ts'
 import { makeMessages, makeUser } from '../support/make.ts'
-import { heldHeap } from '../support/memory.ts'
 import { makeClient, makeDatabase, makeStore } from '../support/store.ts'
 import { openStreams, startFollower } from './support/follow.ts'
 

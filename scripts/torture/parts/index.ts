@@ -1,3 +1,5 @@
 import type { Part } from '../part.ts'
 
-export const parts: readonly Part[] = []
+import { soak } from './soak/index.ts'
+
+export const parts: readonly Part[] = [soak]

@@ -1,0 +1,71 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { loadConversations } from '../../../lib/conversations.ts'
+import type { Attempt, Part } from '../../part.ts'
+import { act, type World } from './actor.ts'
+import { freezeAtTimes } from './faults.ts'
+import { createGauges } from './flat.ts'
+import { followAll } from './followed.ts'
+import { planter, plants } from './plants.ts'
+import { makeScene, type Scene } from './scene.ts'
+
+const ACTORS = 12
+const CONVERSATIONS = 1000
+/** Between two samples: each collects all garbage. */
+const SHORTEST_REST_MS = 500
+const REST_SHARE = 1 / 60
+/** How long what was stored may take to be followed, with a server that is frozen in between. */
+const PATIENCE_MS = 30_000
+
+export const soak: Part = {
+  name: 'soak',
+  about: 'real conversations with faults, against a model; nothing grows, nothing gets slower',
+  minutes: 10,
+  plants,
+  async run(attempt) {
+    const scene = await makeScene(attempt)
+    const { world, turns } = await makeWorld(attempt, scene)
+    const gauges = createGauges(scene.admin, turns)
+    const actors = Promise.all(Array.from({ length: ACTORS }, () => act(world)))
+    await Promise.all([actors, freezeAtTimes(attempt, scene.pids), sampleWhile(actors, gauges.take)])
+    gauges.judge(attempt.tally)
+  },
+}
+
+async function makeWorld(attempt: Attempt, { store, hasty, db }: Scene) {
+  const conversations = attempt.random.shuffle(await loadConversations()).slice(0, CONVERSATIONS)
+  const followed = followAll(store, attempt)
+  attempt.defer(followed.stop)
+  const plant = planter(attempt, db)
+  let turns = 0
+  let next = 0
+  const world: World = {
+    attempt,
+    stores: [store, hasty],
+    nextConversation: () => conversations[next++ % conversations.length] ?? { id: '', messages: [] },
+    onTurn() {
+      turns++
+      return plant.afterTurn()
+    },
+    onCheck: ({ id }) => plant.beforeCheck(id),
+    onFarewell(person) {
+      const end = performance.now() + PATIENCE_MS
+      return followed.settle(person, async () => {
+        await pause(50)
+        return performance.now() < end
+      })
+    },
+  }
+  return { world, turns: () => turns }
+}
+
+/** While the actors play: at first often, later less. */
+async function sampleWhile(playing: Promise<unknown>, take: () => Promise<void>): Promise<void> {
+  const ended = new AbortController()
+  const end = () => ended.abort()
+  playing.then(end, end)
+  for (const begin = performance.now(); !ended.signal.aborted; ) {
+    await take()
+    const rest = Math.max(SHORTEST_REST_MS, (performance.now() - begin) * REST_SHARE)
+    await pause(rest, undefined, { signal: ended.signal }).catch(() => {})
+  }
+}
