@@ -11,8 +11,8 @@ import { makeScene, type Scene } from './scene.ts'
 const ACTORS = 12
 const CONVERSATIONS = 1000
 /** Between two samples: each collects all garbage. */
-const SHORTEST_REST_MS = 500
-const REST_SHARE = 1 / 60
+const SHORTEST_REST_MS = 1500
+const REST_SHARE = 1 / 40
 /** How long what was stored may take to be followed, with a server that is frozen in between. */
 const PATIENCE_MS = 30_000
 
