@@ -2,9 +2,9 @@ import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import mongoose from 'mongoose'
+import { jsonObject, nested, written } from '../scripts/lib/json-values.ts'
 import { DialogueStoreError } from '../src/index.ts'
 import { checkJson, exactJson, type JsonValue, MAX_BYTES, MAX_DEPTH } from '../src/json.ts'
-import { jsonObject, nested, written } from './support/json.ts'
 
 /** Where, and why, a value is refused; undefined if it is not. */
 function refusal(value: unknown): string | undefined {

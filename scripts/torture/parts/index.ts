@@ -1,3 +1,6 @@
 import type { Part } from '../part.ts'
+import { clocks } from './clocks/index.ts'
+import { injection } from './injection/index.ts'
+import { json } from './json/index.ts'
 
-export const parts: readonly Part[] = []
+export const parts: readonly Part[] = [json, injection, clocks]

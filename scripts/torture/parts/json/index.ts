@@ -1,0 +1,65 @@
+import type { Attempt, Part } from '../../part.ts'
+import { carryDoubtful, carryMerges, carryObjects, carryOddities } from './exact.ts'
+import { carryDepths, carrySizes } from './limits.ts'
+import { MERGE_ROADS } from './merges.ts'
+import { judgeObject } from './oracle.ts'
+import { tampering } from './plants.ts'
+import { openWatched, refuseAll } from './refused.ts'
+import { ROADS } from './roads.ts'
+import { makeScene } from './scene.ts'
+import { carryStates } from './states.ts'
+import { anythings, poisoned } from './values.ts'
+
+/** In how many rounds the largest values have their turn once: each of them takes as long as a thousand others. */
+const ROUNDS_PER_SIZE = 40
+/** Of a fast road, in a round. */
+const REFUSED = 120
+
+export const json: Part = {
+  name: 'json',
+  about:
+    'Values of every kind that JSON has, and that it has not: exact, or refused before anything is sent.',
+  minutes: 4,
+  plants: {
+    changed: 'a value comes back with its keys in another order',
+    taken: 'a value that has to be refused is stored',
+    io: 'something is sent for a value that is refused',
+  },
+  run,
+}
+
+async function run(attempt: Attempt): Promise<void> {
+  const { over, random, tally, plant } = attempt
+  const opened = await makeScene(attempt)
+  const watched = await openWatched(opened, attempt)
+  const scene = plant === 'changed' ? tampering(opened.scene) : opened.scene
+  const needs = { scene, random, tally, plant, watched }
+  const start = performance.now()
+  for (let round = 0; round === 0 || !over.aborted; round++) {
+    for (const road of ROADS) {
+      await carryObjects(road, needs)
+      await carryOddities(road, needs)
+      if (over.aborted && round > 0) return
+    }
+    await refuseAll(watched, 'with something JSON cannot say, nothing sent', poisoned(REFUSED, random), needs)
+    await tryAnything(needs)
+    for (const road of MERGE_ROADS) await carryMerges(road, needs)
+    await carryStates(needs)
+    if (round % ROUNDS_PER_SIZE === 0 && plant === undefined) {
+      await carryDepths(needs)
+      await carrySizes(needs)
+    }
+    const { what } = ROADS[0] ?? { what: '' }
+    tally.remark(what, `round ${round + 1}, after ${Math.round((performance.now() - start) / 1000)} s`)
+  }
+}
+
+/** What nobody has looked at is either refused or stored, as the oracle says. */
+async function tryAnything(needs: Parameters<typeof carryOddities>[1] & Parameters<typeof carryDepths>[0]) {
+  const { random, watched } = needs
+  const all = anythings(REFUSED, random)
+  const isSayable = ({ value }: { value: object }) => judgeObject(value).offences.length === 0
+  const bad = all.filter((one) => !isSayable(one))
+  await refuseAll(watched, 'anything at all, if JSON cannot say it, nothing sent', bad, needs)
+  await carryDoubtful(random.pick(ROADS), all.filter(isSayable).slice(0, 16), needs)
+}
