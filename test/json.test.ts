@@ -163,6 +163,24 @@ describe('what JSON cannot say, or BSON would change, is refused by its path', (
     expect(refusal({ list: [value] })).toBe('list.0.secret')
   })
 
+  test('a proxy that throws when it is looked into, wherever it is', () => {
+    const fail = (): never => {
+      throw new Error('a secret')
+    }
+    const { proxy: revoked, revoke } = Proxy.revocable({}, {})
+    revoke()
+    for (const bad of [
+      revoked,
+      new Proxy({}, { ownKeys: fail }),
+      new Proxy({}, { getPrototypeOf: fail }),
+      new Proxy({ a: 1 }, { getOwnPropertyDescriptor: fail }),
+      new Proxy([1], { get: fail }),
+    ]) {
+      expect(refusal(bad)).toBe('')
+      expect(refusal({ ok: 1, list: [1, { bad }] })).toBe('list.1.bad')
+    }
+  })
+
   test('a cycle, however it closes, without overflowing the stack', () => {
     const self: Record<string, unknown> = {}
     self.self = self
