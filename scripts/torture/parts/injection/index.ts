@@ -30,21 +30,25 @@ async function run(attempt: Attempt): Promise<void> {
   const store = await open({ retention: { kind: 'rolling' } })
   const bystander = await makePerson(store, CANARY)
   const call = planted(callOf(store), plant, store, bystander)
-  const world = { db, bystander, store, call, makeAttacker: () => makePerson(store, 'own') }
+  const world = { db, bystander, store, call, round: 0, makeAttacker: () => makePerson(store, 'own') }
   if (plant !== undefined) {
     const [template] = TEMPLATES.filter(({ verb }) => verb === PLANTED)
     if (template) await injectInto(template, 'payloads in the verbs of users', world, tally)
     return
   }
   for (let round = 0; round === 0 || !over.aborted; round++) {
-    await tryTable(world, tally)
-    await injectInto(openingTemplate(uri, dbName), 'payloads in the options of openStore', world, tally)
+    await tryTable({ ...world, round }, tally)
+    const opening = openingTemplate(uri, dbName)
+    await injectInto(opening, 'payloads in the options of openStore', { ...world, round }, tally)
     await tryForeign(world, tally)
   }
 }
 
 /** The table, outside of transactions and inside. */
-async function tryTable(world: World & { store: DialogueStore }, tally: Attempt['tally']): Promise<void> {
+async function tryTable(
+  world: World & { store: DialogueStore; round: number },
+  tally: Attempt['tally'],
+): Promise<void> {
   const { store } = world
   const inside = await store.withTransaction(async (tx) => Object.keys(tx))
   const what = 'verbs that are in the table'

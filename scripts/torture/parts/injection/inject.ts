@@ -1,7 +1,7 @@
 import type mongoose from 'mongoose'
 import type { Attempt } from '../../part.ts'
 import { errorsIn, holds, type Outcome, outcomeOf, showsCanary, wrongError } from './outcome.ts'
-import { PAYLOADS, type Payload } from './payloads.ts'
+import { type Kind, PAYLOADS, type Payload } from './payloads.ts'
 import { changesSince, snapshot } from './prototypes.ts'
 import { type Person, rowsOf } from './scene.ts'
 import { injected, mayTake, type Slot, slotsOf } from './slots.ts'
@@ -16,33 +16,38 @@ export interface World {
 }
 
 const AT_ONCE = 16
+/** In how many rounds each place has had each payload. */
+const ROUNDS = 6
+const MORE_ROUNDS = 48
+/** What says no more than if it were not there. */
+const NOTHING: ReadonlySet<Kind> = new Set(['absent', 'empty object', 'thing', 'date', 'id'])
 
-/** Every payload at every place of a verb's call. What is the bystander's is looked at after each place. */
+/**
+ * Payloads at every place of a verb's call: in one round some of them, in as many rounds as there are kinds of rounds
+ * each of them. What is the bystander's is looked at before and after.
+ */
 export async function injectInto(
   template: Template,
   what: string,
-  { call, ...world }: World,
+  { call, round, ...world }: World & { round: number },
   tally: Attempt['tally'],
 ): Promise<void> {
   const attacker = await world.makeAttacker()
-  for (const slot of slotsOf(template, template.args(attacker))) {
-    await guarded(world, tally, what, nameOf(template, slot), async () => {
-      const payloads = payloadsFor(template, slot)
-      for (let i = 0; i < payloads.length; i += AT_ONCE) {
-        await Promise.all(
-          payloads.slice(i, i + AT_ONCE).map(async (payload) => {
-            const value = payload.make(world.bystander, attacker)
-            const args = injected(template.args(attacker), slot.path, value)
-            const invoke = () => (template.call ?? ((verb, all) => verb(template.verb, all)))(call, args)
-            const outcome = await outcomeOf(invoke)
-            const wrong = wrongWith(template, slot, payload, value, outcome)
-            if (wrong) tally.lost(what, `${nameOf(template, slot)}, ${payload.name}: ${wrong}`)
-          }),
-        )
-      }
-      tally.tried(what, payloads.length)
-    })
+  const attempts = slotsOf(template, template.args(attacker)).flatMap((slot, i) =>
+    payloadsFor(template, slot, round + i).map((payload) => ({ slot, payload })),
+  )
+  const tryOne = async ({ slot, payload }: { slot: Slot; payload: Payload }) => {
+    const value = payload.make(world.bystander, attacker)
+    const args = injected(template.args(attacker), slot.path, value)
+    const invoke = template.call ?? ((verb, all) => verb(template.verb, all))
+    const wrong = wrongWith(template, slot, payload, value, await outcomeOf(() => invoke(call, args)))
+    if (wrong) tally.lost(what, `${nameOf(template, slot)}, ${payload.name}: ${wrong}`)
   }
+  await guarded(world, tally, what, template.verb, async () => {
+    for (let i = 0; i < attempts.length; i += AT_ONCE)
+      await Promise.all(attempts.slice(i, i + AT_ONCE).map(tryOne))
+  })
+  tally.tried(what, attempts.length)
 }
 
 /** Work after which everything of the bystander's, and what everything inherits, has to be as it was. */
@@ -63,11 +68,13 @@ export async function guarded(
 const nameOf = ({ verb, about }: Template, { path }: Slot): string =>
   `${verb}${about ? ` ${about}` : ''}, ${JSON.stringify(path)}`
 
-/** Without options, some verbs are about everybody, and rightly so. */
-const payloadsFor = ({ isOfAll }: Template, { path }: Slot): Payload[] =>
-  PAYLOADS.filter(
-    ({ kind }) => !(isOfAll && path.length === 1 && (kind === 'absent' || kind === 'empty object')),
-  )
+/** What a call should not have is there with few: that it is, is the attack. */
+function payloadsFor({ isOfAll }: Template, { path, isMore }: Slot, round: number): Payload[] {
+  const every = isMore ? MORE_ROUNDS : ROUNDS
+  /* Without options, some verbs are about everybody, and rightly so. */
+  const isTooMuch = ({ kind }: Payload) => isOfAll && path.length === 1 && NOTHING.has(kind)
+  return PAYLOADS.filter((payload, i) => i % every === round % every && !isTooMuch(payload))
+}
 
 function wrongWith(
   template: Template,

@@ -9,6 +9,8 @@ export interface Slot {
   path: Path
   /** Stored as it is, and shown by what the verb gives. */
   isKept: boolean
+  /** Of a property that the call does not have of itself. */
+  isMore: boolean
   takes: ReadonlySet<Kind>
 }
 
@@ -31,6 +33,7 @@ export function slotsOf(template: Template, args: readonly unknown[]): Slot[] {
   return [...paths, [args.length]].map((path) => ({
     path,
     isKept: isKept(template, path),
+    isMore: path.length === 1 ? path[0] === args.length : MORE_KEYS.includes(String(path.at(-1))),
     takes: new Set<Kind>(['absent', ...kindsAt(template, args, path)]),
   }))
 }
@@ -67,12 +70,15 @@ function kindsAt(template: Template, args: readonly unknown[], path: Path): Kind
   if (last === 'states' || last === 'ifStates') return ['json', 'empty object']
   if (path.includes('states') || path.includes('ifStates')) return ['text']
   if (MORE_KEYS.includes(String(last))) return []
+  /* Each is several things. */
+  if (last === 'count') return ['boolean']
+  if (last === 'pending') return ['boolean', ...kindsLike({})]
   /* A patch may be a function that makes it. */
   const made: Kind[] = template.verb === 'updateUser' && path.length === 1 && last === 1 ? ['function'] : []
   return [...made, ...kindsLike(path.reduce<unknown>((value, key) => Object(value)[key], args))]
 }
 
-const ANY: Kind[] = [...JSON_KINDS, 'date', 'id', 'function', 'odd']
+const ANY: Kind[] = [...JSON_KINDS, 'date', 'id', 'function', 'thing', 'odd']
 
 function kindsLike(value: unknown): Kind[] {
   if (value instanceof Date) return ['date']
@@ -88,7 +94,7 @@ function kindsLike(value: unknown): Kind[] {
     case 'function':
       return ['function']
     default:
-      return ['empty object']
+      return ['empty object', 'thing', 'date', 'id']
   }
 }
 
