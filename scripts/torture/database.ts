@@ -15,29 +15,34 @@ export interface TortureDatabase {
 }
 
 /**
- * A database of which nothing stays, for a part that does no harm to its server: a server started for it, or the
+ * Databases of which nothing stays, for a part that does no harm to its server: one that is started for it, or the
  * one that `MONGODB_URI` names.
  */
-export async function openDatabase(
-  name: string,
+export async function openDatabases(
+  names: readonly string[],
   { defer }: Pick<Attempt, 'defer'>,
-): Promise<TortureDatabase> {
+): Promise<TortureDatabase[]> {
   const { uri, stop } = await startServer()
   defer(stop)
   const driver = await connectDriver(uri)
   defer(() => driver.close())
-  const dbName = `torture-${name}-${randomBytes(4).toString('hex')}`
-  /* By default the driver gives arrays under a key like `constructor` as raw BSON. */
-  const db = driver.db(dbName, { fieldsAsRaw: Object.create(null) })
-  defer(() => db.dropDatabase())
-  return {
-    uri,
-    dbName,
-    db,
-    async open(options = {}) {
-      const store = await openStore({ ...options, uri, dbName })
-      defer(store.close)
-      return store
-    },
-  }
+  return names.map((name) => {
+    const dbName = `torture-${name}-${randomBytes(4).toString('hex')}`
+    const db = driver.db(dbName)
+    defer(() => db.dropDatabase())
+    return {
+      ...{ uri, dbName, db },
+      async open(options = {}) {
+        const store = await openStore({ ...options, uri, dbName })
+        defer(store.close)
+        return store
+      },
+    }
+  })
+}
+
+export async function openDatabase(name: string, attempt: Pick<Attempt, 'defer'>): Promise<TortureDatabase> {
+  const [database] = await openDatabases([name], attempt)
+  if (!database) throw new Error('There is no database')
+  return database
 }

@@ -1,12 +1,16 @@
-import type { DialogueStore } from '../../../../src/index.ts'
-import { openDatabase, type TortureDatabase } from '../../database.ts'
+import type { DialogueStore, Retention } from '../../../../src/index.ts'
+import { openDatabases, type TortureDatabase } from '../../database.ts'
 import type { Attempt, Part } from '../../part.ts'
 import { FAULTS } from './plants.ts'
 import { DAYS, MINUTES, playRound, type Scene } from './round.ts'
 import { startWriter } from './writers.ts'
 
 const WRITERS = 3
-const KIB = 1024
+const RETENTIONS: readonly Retention[] = [
+  { kind: 'rolling' },
+  /* A few hundred messages: what a round begins with is gone before it ends. */
+  { kind: 'capped', sizeBytes: 64 * 2 ** 10 },
+]
 
 export const clocks: Part = {
   name: 'clocks',
@@ -21,21 +25,19 @@ export const clocks: Part = {
 
 async function run(attempt: Attempt): Promise<void> {
   const { over, random, tally, plant } = attempt
-  const ordinary = await openDatabase('clocks', attempt)
-  const small = await openDatabase('clocks-small', attempt)
-  const stores = [
-    await ordinary.open({ retention: { kind: 'rolling' } }),
-    /* A few hundred messages: what a round begins with is gone before it ends. */
-    await small.open({ retention: { kind: 'capped', sizeBytes: 64 * KIB } }),
-  ]
-  const where = { uri: ordinary.uri, dbNames: [ordinary.dbName, small.dbName] }
+  const databases = await openDatabases(
+    RETENTIONS.map(({ kind }) => `clocks-${kind}`),
+    attempt,
+  )
+  const stores = await Promise.all(databases.map(({ open }, i) => open({ retention: RETENTIONS[i] })))
+  const where = { uri: databases[0]?.uri ?? '', dbNames: databases.map(({ dbName }) => dbName) }
   const writers = await Promise.all(Array.from({ length: WRITERS }, () => startWriter(where, attempt)))
   const sceneOf = ({ db }: TortureDatabase, database: number): Scene => ({
     ...{ db, database, writers, random, tally },
     store: faulty(stores[database], plant),
-    isWhole: database === 0,
+    isWhole: RETENTIONS[database]?.kind === 'rolling',
   })
-  const scenes = [sceneOf(ordinary, 0), sceneOf(small, 1)]
+  const scenes = databases.map(sceneOf)
   for (let round = 0; round === 0 || !over.aborted; round++) {
     const scene = scenes[round % scenes.length]
     if (scene) await playRound(scene, round % 3 === 2 ? DAYS : MINUTES)

@@ -11,7 +11,7 @@ import { carryStates } from './states.ts'
 import { anythings, poisoned } from './values.ts'
 
 /** In how many rounds the largest values have their turn once: each of them takes as long as a thousand others. */
-const ROUNDS_PER_SIZE = 40
+const ROUNDS_PER_SIZE = 10
 /** Of a fast road, in a round. */
 const REFUSED = 120
 

@@ -37,6 +37,9 @@ export const storedOf = <M>(outcomes: StoreOutcome<M>[]): Message<M>[] =>
     return outcome.message
   })
 
+/** By default the driver gives arrays under a key like `constructor` as raw BSON. */
+const EXACTLY = { fieldsAsRaw: Object.create(null) }
+
 /** A field as it is stored, in the order of the ids. */
 export async function fieldOf(
   { db }: Pick<Scene, 'db'>,
@@ -46,7 +49,7 @@ export async function fieldOf(
   key = '_id',
 ): Promise<unknown[]> {
   const found = await db
-    .collection(`dialogue_${collection}`)
+    .collection(`dialogue_${collection}`, EXACTLY)
     .find({ [key]: { $in: ids.map((id) => new ObjectId(id)) } })
     .toArray()
   const byId = new Map(found.map((document) => [String(document[key]), document[field]]))
