@@ -5,7 +5,9 @@ import { FAULTS } from './plants.ts'
 import { DAYS, MINUTES, playRound, type Scene } from './round.ts'
 import { startWriter } from './writers.ts'
 
-const WRITERS = 3
+const USUAL = { writers: 3, messages: 240, checks: 8 }
+/** Enough to find a fault that is there. */
+const FEW = { writers: 1, messages: 80, checks: 3 }
 const RETENTIONS: readonly Retention[] = [
   { kind: 'rolling' },
   /* A few hundred messages: what a round begins with is gone before it ends. */
@@ -31,9 +33,10 @@ async function run(attempt: Attempt): Promise<void> {
   )
   const stores = await Promise.all(databases.map(({ open }, i) => open({ retention: RETENTIONS[i] })))
   const where = { uri: databases[0]?.uri ?? '', dbNames: databases.map(({ dbName }) => dbName) }
-  const writers = await Promise.all(Array.from({ length: WRITERS }, () => startWriter(where, attempt)))
+  const size = plant === undefined ? USUAL : FEW
+  const writers = await Promise.all(Array.from({ length: size.writers }, () => startWriter(where, attempt)))
   const sceneOf = ({ db }: TortureDatabase, database: number): Scene => ({
-    ...{ db, database, writers, random, tally },
+    ...{ ...size, db, database, writers, random, tally },
     store: faulty(stores[database], plant),
     isWhole: RETENTIONS[database]?.kind === 'rolling',
   })

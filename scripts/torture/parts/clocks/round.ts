@@ -18,6 +18,10 @@ export interface Scene extends Pick<Attempt, 'random' | 'tally'> {
   /** Nothing is evicted. */
   isWhole: boolean
   writers: readonly Writer[]
+  /** All that a writer writes in a round. With those of the others, it is less than what a page has room for. */
+  messages: number
+  /** How often what was written is read afterwards. */
+  checks: number
 }
 
 /** By how much clocks differ. */
@@ -36,9 +40,6 @@ const WALKS = 'pages read afterwards, against a model'
 const ITERATIONS = 'iterations'
 const MARKS = 'marks, and what is pending'
 
-/** All that a writer writes in a round. With those of the others, it is less than what a page has room for. */
-const MESSAGES = 280
-const CHECKS = 12
 const FOLLOWERS = 4
 const READERS = 2
 
@@ -67,8 +68,8 @@ export async function playRound(scene: Scene, range: Range): Promise<void> {
   }
   tally.tried(LOOKS, looks.flat().length)
   const followed = `pages and what followed them, clocks ${range.name}`
+  await Promise.all(followings.map(({ end }) => end(stayed)))
   for (const following of followings) {
-    await following.end(stayed)
     const wrong = wrongFollowing(following, stayed)
     if (wrong) tally.lost(followed, wrong)
     tally.tried(followed)
@@ -78,7 +79,7 @@ export async function playRound(scene: Scene, range: Range): Promise<void> {
 }
 
 async function writeAll(
-  { writers, database, random, tally }: Scene,
+  { writers, messages, database, random, tally }: Scene,
   { ms }: Range,
   { userId, base, ledger }: { userId: string; base: number; ledger: Ledger },
 ): Promise<void> {
@@ -88,7 +89,7 @@ async function writeAll(
   setClocks()
   const jumps = setInterval(setClocks, 150)
   try {
-    const order = { database, userId, base, count: MESSAGES }
+    const order = { database, userId, base, count: messages }
     await Promise.all(
       writers.map((writer) => writer.write({ ...order, seed: random.below(2 ** 32) }, ledger)),
     )
@@ -127,12 +128,12 @@ async function truthOf({ db, isWhole, tally }: Scene, userId: string, ledger: Le
 async function readQuietly(
   scene: Scene & { userId: string; base: number; truth: Written[]; ledger: Ledger },
 ): Promise<void> {
-  const { tally, truth, ledger } = scene
+  const { tally, truth, ledger, checks } = scene
   const disorder = wrongOrder(truth)
   if (disorder) tally.lost(ORDER, disorder)
   tally.tried(ORDER)
   const complain = (what: string) => (detail: string) => tally.lost(what, detail)
-  for (let i = 0; i < CHECKS && truth.length > 0; i++) {
+  for (let i = 0; i < checks && truth.length > 0; i++) {
     tally.tried(WALKS, await walkExactly(scene, complain(WALKS)))
     await iterateExactly(scene, complain(ITERATIONS))
     await markExactly(scene, ledger.all, complain(MARKS))

@@ -64,19 +64,26 @@ const WITH_IDS: Readonly<Record<string, (verbs: Verbs, own: Person, other: Perso
     verbs.retrieveContext(own.userId, { pending: { conversationId } }),
 }
 
+/** In how many rounds each verb has had each cursor. */
+const CURSOR_ROUNDS = 4
 const CURSORS = 'cursors of others, of other kinds, and forged'
 const IDS = "somebody else's ids and identities"
 
 type Needs = World & { store: DialogueStore }
 
 /** What is somebody else's gives nothing of theirs, and changes nothing of theirs. */
-export async function tryForeign(world: Needs, tally: Attempt['tally']): Promise<void> {
+export async function tryForeign(world: Needs & { round: number }, tally: Attempt['tally']): Promise<void> {
   const { store, bystander } = world
   const own = await world.makeAttacker()
   for (const [name, call] of Object.entries(WITH_CURSOR)) {
     await guarded(world, tally, CURSORS, name, async () => {
-      for (const [kind, cursor] of Object.entries(cursorsFor(own, bystander)))
-        await tryOne(tally, CURSORS, `${name}, ${kind}`, () => call(store, own, cursor))
+      const cursors = Object.entries(cursorsFor(own, bystander))
+      const some = cursors.filter((_, i) => i % CURSOR_ROUNDS === world.round % CURSOR_ROUNDS)
+      await Promise.all(
+        some.map(([kind, cursor]) =>
+          tryOne(tally, CURSORS, `${name}, ${kind}`, () => call(store, own, cursor)),
+        ),
+      )
     })
   }
   for (const [name, call] of Object.entries(WITH_IDS)) {

@@ -17,8 +17,8 @@ export interface World {
 
 const AT_ONCE = 16
 /** In how many rounds each place has had each payload. */
-const ROUNDS = 6
-const MORE_ROUNDS = 48
+const ROUNDS = 33
+const MORE_ROUNDS = 100
 /** What says no more than if it were not there. */
 const NOTHING: ReadonlySet<Kind> = new Set(['absent', 'empty object', 'thing', 'date', 'id'])
 

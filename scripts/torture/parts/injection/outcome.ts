@@ -19,14 +19,14 @@ export async function outcomeOf(call: () => unknown): Promise<Outcome> {
   } catch (error) {
     return { error, isAtOnce: true }
   }
-  const patience = new AbortController()
-  const never = pause(PATIENCE_MS, { never: true } as const, { signal: patience.signal }).catch(() => ({
-    never: true as const,
-  }))
+  let timer: NodeJS.Timeout | undefined
+  const never = new Promise<Outcome>((resolve) => {
+    timer = setTimeout(() => resolve({ never: true }), PATIENCE_MS)
+  })
   try {
     return await Promise.race([taken(result), never])
   } finally {
-    patience.abort()
+    clearTimeout(timer)
   }
 }
 

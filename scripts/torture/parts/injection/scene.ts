@@ -47,7 +47,8 @@ export async function makePerson(store: DialogueStore, mark: string): Promise<Pe
   })
   const conversationId = `ticket ${mark}`
   const said = { userId, sender: 'user', content: `hello ${mark}`, metadata: { said: mark } }
-  const externalId = `delivery ${mark} ${made}`
+  /* No text of theirs: whoever has the same says it themselves. */
+  const externalId = `delivery ${made}`
   const { message } = await store.storeMessage({ ...said, conversationId, externalId })
   const { message: voice } = await store.storeMessage({ ...said, type: 'voice', audio: { uri: mark } })
   await store.storeMessage(said)

@@ -15,16 +15,7 @@ export interface Slot {
 }
 
 /** Keys that nothing knows, or that objects inherit. */
-const MORE_KEYS = [
-  '$where',
-  '$expr',
-  '__proto__',
-  'constructor',
-  'prototype',
-  'toString',
-  '_bsontype',
-  'then',
-]
+const MORE_KEYS = ['$where', '__proto__', 'constructor', '_bsontype', 'then']
 
 /** Every argument, every property of each, and properties that it should not have. */
 export function slotsOf(template: Template, args: readonly unknown[]): Slot[] {
