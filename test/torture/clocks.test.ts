@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { wrongFollowing } from '../../scripts/torture/parts/clocks/following.ts'
+import { gapIn, repeatIn } from '../../scripts/torture/parts/clocks/following.ts'
 import { clocks } from '../../scripts/torture/parts/clocks/index.ts'
 import type { Written } from '../../scripts/torture/parts/clocks/protocol.ts'
 import { wrongList, wrongOrder } from '../../scripts/torture/parts/clocks/quiet.ts'
@@ -37,10 +37,11 @@ describe('the checks see', () => {
       end: async () => {},
     })
     const stayed = new Set(['a', 'b', 'c'])
-    expect(wrongFollowing(following(['a', 'b'], ['c']), stayed)).toBeUndefined()
-    expect(wrongFollowing(following(['a', 'b'], []), stayed)).toMatch(/neither/)
-    expect(wrongFollowing(following(['a', 'b'], ['b', 'c']), stayed)).toMatch(/first on the page/)
-    expect(wrongFollowing(following(['a'], ['b', 'b', 'c']), stayed)).toMatch(/twice/)
+    expect(gapIn(following(['a', 'b'], ['c']), stayed)).toBeUndefined()
+    expect(gapIn(following(['a', 'b'], []), stayed)).toMatch(/neither/)
+    expect(repeatIn(following(['a', 'b'], ['c']))).toBeUndefined()
+    expect(repeatIn(following(['a', 'b'], ['b', 'c']))).toMatch(/first on the page/)
+    expect(repeatIn(following(['a'], ['b', 'b', 'c']))).toMatch(/twice/)
   })
 
   test('a message that has another time than when it was stored', () => {

@@ -49,14 +49,14 @@ export async function follow(store: DialogueStore, userId: string, isForgetful: 
   }
 }
 
-/** A gap, or a repeat. */
-export function wrongFollowing(
-  { page, followed }: Following,
-  stayed: ReadonlySet<string>,
-): string | undefined {
+/** A message that neither the page had nor what followed. */
+export function gapIn({ page, followed }: Following, stayed: ReadonlySet<string>): string | undefined {
   const seen = new Set(followed)
   const gap = [...stayed].find((id) => !seen.has(id) && !page.has(id))
-  if (gap) return `${gap} is neither on the page nor followed it`
+  return gap && `${gap} is neither on the page nor followed it`
+}
+
+export function repeatIn({ page, followed }: Pick<Following, 'page' | 'followed'>): string | undefined {
   const repeat = followed.find((id, i) => page.has(id) || followed.indexOf(id) !== i)
   return repeat && `${repeat} came twice${page.has(repeat) ? ', first on the page' : ''}`
 }

@@ -2,7 +2,7 @@ import type { DialogueStore, Retention } from '../../../../src/index.ts'
 import { openDatabases, type TortureDatabase } from '../../database.ts'
 import type { Attempt, Part } from '../../part.ts'
 import { FAULTS } from './plants.ts'
-import { DAYS, MINUTES, playRound, type Scene } from './round.ts'
+import { MINUTES, playRound, type Scene, YEARS } from './round.ts'
 import { startWriter } from './writers.ts'
 
 const USUAL = { writers: 3, messages: 240, checks: 8 }
@@ -35,15 +35,16 @@ async function run(attempt: Attempt): Promise<void> {
   const where = { uri: databases[0]?.uri ?? '', dbNames: databases.map(({ dbName }) => dbName) }
   const size = plant === undefined ? USUAL : FEW
   const writers = await Promise.all(Array.from({ length: size.writers }, () => startWriter(where, attempt)))
+  const repeats = { count: 0 }
   const sceneOf = ({ db }: TortureDatabase, database: number): Scene => ({
-    ...{ ...size, db, database, writers, random, tally },
+    ...{ ...size, db, database, writers, repeats, random, tally },
     store: faulty(stores[database], plant),
     isWhole: RETENTIONS[database]?.kind === 'rolling',
   })
   const scenes = databases.map(sceneOf)
   for (let round = 0; round === 0 || !over.aborted; round++) {
     const scene = scenes[round % scenes.length]
-    if (scene) await playRound(scene, round % 3 === 2 ? DAYS : MINUTES)
+    if (scene) await playRound(scene, round % 3 === 2 ? YEARS : MINUTES)
     if (plant !== undefined) return
   }
 }

@@ -4,7 +4,7 @@ import { ObjectId } from '../../../../src/ids.ts'
 import type { DialogueStore } from '../../../../src/index.ts'
 import type { Attempt } from '../../part.ts'
 import { lookAround, wrongLook } from './busy.ts'
-import { follow, wrongFollowing } from './following.ts'
+import { type Following, follow, gapIn, repeatIn } from './following.ts'
 import { compare, createLedger, type Ledger } from './ledger.ts'
 import type { Written } from './protocol.ts'
 import { iterateExactly, markExactly, walkExactly, wrongOrder } from './quiet.ts'
@@ -20,6 +20,8 @@ export interface Scene extends Pick<Attempt, 'random' | 'tally'> {
   writers: readonly Writer[]
   /** All that a writer writes in a round. With those of the others, it is less than what a page has room for. */
   messages: number
+  /** What came twice, where it may. */
+  repeats: { count: number }
   /** How often what was written is read afterwards. */
   checks: number
 }
@@ -28,10 +30,13 @@ export interface Scene extends Pick<Attempt, 'random' | 'tally'> {
 export interface Range {
   name: string
   ms: number
+  /** Who follows from a page may be given a message of it again: that a message is new is its writer's word. */
+  mayRepeat?: boolean
 }
 
+/** The library takes it that clocks differ by less than two minutes. */
 export const MINUTES: Range = { name: 'minutes apart', ms: 100_000 }
-export const DAYS: Range = { name: 'years apart', ms: 5e10 }
+export const YEARS: Range = { name: 'years apart', ms: 5e10, mayRepeat: true }
 
 const WRITTEN = 'messages of processes whose clocks differ'
 const LOOKS = 'pages read while they were written'
@@ -67,15 +72,27 @@ export async function playRound(scene: Scene, range: Range): Promise<void> {
     if (wrong) tally.lost(LOOKS, `${range.name}, ${look.way}, ${JSON.stringify(look.filter)}: ${wrong}`)
   }
   tally.tried(LOOKS, looks.flat().length)
-  const followed = `pages and what followed them, clocks ${range.name}`
   await Promise.all(followings.map(({ end }) => end(stayed)))
-  for (const following of followings) {
-    const wrong = wrongFollowing(following, stayed)
-    if (wrong) tally.lost(followed, wrong)
-    tally.tried(followed)
-  }
+  checkFollowings(scene, range, followings, stayed)
   await readQuietly({ ...scene, userId, base, truth, ledger })
   await store.deleteUser(userId)
+}
+
+function checkFollowings(
+  { tally, repeats }: Scene,
+  { name, mayRepeat }: Range,
+  followings: readonly Following[],
+  stayed: ReadonlySet<string>,
+): void {
+  const what = `pages and what followed them, clocks ${name}`
+  for (const following of followings) {
+    const [gap, repeat] = [gapIn(following, stayed), repeatIn(following)]
+    if (gap) tally.lost(what, gap)
+    if (repeat && mayRepeat) repeats.count++
+    else if (repeat) tally.lost(what, repeat)
+  }
+  tally.tried(what, followings.length)
+  if (mayRepeat) tally.remark(what, `${repeats.count} with a message of the page again`)
 }
 
 async function writeAll(

@@ -79,7 +79,6 @@ const bson = payloads('thing', {
   'a boxed number': () => Object(1),
   'no Date': () => new Date(Number.NaN),
   'a Map': () => new Map([['$ne', null]]),
-  'Symbol.toPrimitive that lies': ({ userId }) => ({ [Symbol.toPrimitive]: () => userId }),
   'a Promise': () => Promise.resolve({ $ne: null }),
 })
 
@@ -144,6 +143,7 @@ const plain = [
     'an object without a prototype': () => Object.create(null),
     'a transparent proxy': () => new Proxy({}, {}),
     'a frozen object': () => Object.freeze({}),
+    'Symbol.toPrimitive that lies': ({ userId }) => ({ [Symbol.toPrimitive]: () => userId }),
   }),
   ...payloads('function', { 'a function': () => async () => ({ data: {} }) }),
   ...payloads('empty array', { 'no items': () => [] }),

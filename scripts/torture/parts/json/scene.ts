@@ -40,6 +40,15 @@ export const storedOf = <M>(outcomes: StoreOutcome<M>[]): Message<M>[] =>
 /** By default the driver gives arrays under a key like `constructor` as raw BSON. */
 const EXACTLY = { fieldsAsRaw: Object.create(null) }
 
+/** Takes users away, faster than an erasure: a long run must not fill the disk. */
+export async function forget({ db }: Pick<Scene, 'db'>, userIds: readonly string[]): Promise<void> {
+  const $in = userIds.map((id) => new ObjectId(id))
+  await Promise.all([
+    db.collection('dialogue_users').deleteMany({ _id: { $in } }),
+    db.collection('dialogue_contexts').deleteMany({ userId: { $in } }),
+  ])
+}
+
 /** A field as it is stored, in the order of the ids. */
 export async function fieldOf(
   { db }: Pick<Scene, 'db'>,

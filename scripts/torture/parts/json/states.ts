@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { Attempt } from '../../part.ts'
 import { differenceOf } from './difference.ts'
 import { mergePatch } from './oracle.ts'
-import type { Scene } from './scene.ts'
+import { forget, type Scene } from './scene.ts'
 import { sample } from './values.ts'
 
 const isFlow = (name: string): boolean => /^(?!__proto__$)[^.$\0][^.\0]{0,99}$/.test(name)
@@ -33,9 +33,17 @@ export async function carryStates({
       const { users } = await store.listUsers({ states, limit: 1000 })
       await store.updateUser(created.id, { states: patch }, { ifStates: states })
       const { states: after } = await store.getUser(created.id)
-      await store.deleteUser(created.id)
-      return { created: created.states, isListed: users.some(({ id }) => id === created.id), after }
+      return {
+        id: created.id,
+        created: created.states,
+        isListed: users.some(({ id }) => id === created.id),
+        after,
+      }
     }),
+  )
+  await forget(
+    scene,
+    found.map(({ id }) => id),
   )
   for (const [i, { states, patch }] of changes.entries()) {
     const { created, isListed, after } = found[i] ?? {}
