@@ -14,6 +14,9 @@ import { anythings, poisoned } from './values.ts'
 const ROUNDS_PER_SIZE = 10
 /** Of a fast road, in a round. */
 const REFUSED = 120
+const POISONED = 'with something JSON cannot say, nothing sent'
+
+type Needs = Parameters<typeof carryDepths>[0]
 
 export const json: Part = {
   name: 'json',
@@ -34,6 +37,7 @@ async function run(attempt: Attempt): Promise<void> {
   const watched = await openWatched(opened, attempt)
   const scene = plant === 'changed' ? tampering(opened.scene) : opened.scene
   const needs = { scene, random, tally, plant, watched }
+  if (plant !== undefined) return tryFault(plant, needs)
   const start = performance.now()
   for (let round = 0; round === 0 || !over.aborted; round++) {
     const begun = performance.now()
@@ -42,11 +46,11 @@ async function run(attempt: Attempt): Promise<void> {
       await carryOddities(road, needs)
       if (over.aborted && round > 0) return
     }
-    await refuseAll(watched, 'with something JSON cannot say, nothing sent', poisoned(REFUSED, random), needs)
+    await refuseAll(watched, POISONED, poisoned(REFUSED, random), needs)
     await tryAnything(needs)
     for (const road of MERGE_ROADS) await carryMerges(road, needs)
     await carryStates(needs)
-    if (round % ROUNDS_PER_SIZE === 0 && plant === undefined) {
+    if (round % ROUNDS_PER_SIZE === 0) {
       await carryDepths(needs)
       await carrySizes(needs)
     }
@@ -56,12 +60,14 @@ async function run(attempt: Attempt): Promise<void> {
   }
 }
 
+/** No more than what the fault is in. */
+async function tryFault(plant: string, needs: Needs): Promise<void> {
+  if (plant !== 'changed') return refuseAll(needs.watched, POISONED, poisoned(REFUSED, needs.random), needs)
+  for (const road of ROADS.filter(({ what }) => what.startsWith('contexts'))) await carryObjects(road, needs)
+}
+
 /** On the fastest road for as long as all others took: one part is made while another one is on its way. */
-async function carryMost(
-  needs: Parameters<typeof carryObjects>[1],
-  ms: number,
-  over: AbortSignal,
-): Promise<void> {
+async function carryMost(needs: Needs, ms: number, over: AbortSignal): Promise<void> {
   const [road] = ROADS
   const { scene } = needs
   const end = performance.now() + ms
@@ -73,7 +79,7 @@ async function carryMost(
 }
 
 /** What nobody has looked at is either refused or stored, as the oracle says. */
-async function tryAnything(needs: Parameters<typeof carryOddities>[1] & Parameters<typeof carryDepths>[0]) {
+async function tryAnything(needs: Needs) {
   const { random, watched } = needs
   const all = anythings(REFUSED, random)
   const isSayable = ({ value }: { value: object }) => judgeObject(value).offences.length === 0
