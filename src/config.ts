@@ -1,7 +1,7 @@
 import type mongoose from 'mongoose'
 import type pino from 'pino'
 import { z } from 'zod'
-import { parse } from './input.ts'
+import { glance, parse } from './input.ts'
 
 const MIB = 2 ** 20
 const LARGEST_TIMER_MS = 2 ** 31 - 1
@@ -109,7 +109,7 @@ export type BorrowedConfig = z.output<typeof borrowed>
 export type StoreConfig = OwnedConfig | BorrowedConfig
 
 export function parseOptions(input: unknown): StoreConfig {
-  const { connection } = (input ?? {}) as { connection?: unknown }
+  const connection = glance(() => (input as { connection?: unknown } | null | undefined)?.connection)
   return connection === undefined ? parse(owned, input) : parse(borrowed, input)
 }
 

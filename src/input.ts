@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type InputIssue, invalidInput } from './errors.ts'
+import { DialogueStoreError, type InputIssue, invalidInput } from './errors.ts'
 import { type Id, type ObjectId, toObjectId } from './ids.ts'
 import { checkJson, type JsonObject } from './json.ts'
 
@@ -48,9 +48,27 @@ export function parse<S extends z.ZodType>(
   value: unknown,
   at: (string | number)[] = [],
 ): z.output<S> {
-  const result = schema.safeParse(value)
+  try {
+    return outputOf(schema.safeParse(value), at)
+  } catch (error) {
+    if (error instanceof DialogueStoreError) throw error
+    throw invalidInput([{ path: at, reason: 'cannot be read: a getter or a proxy throws' }], error)
+  }
+}
+
+/** @throws DialogueStoreError `INVALID_INPUT`, with every issue, each path below `at` */
+export function outputOf<T>(result: z.ZodSafeParseResult<T>, at: (string | number)[]): T {
   if (result.success) return result.data
   throw invalidInput(result.error.issues.flatMap((issue) => toIssues(issue, at)))
+}
+
+/** Looks at what nobody has checked: its getters are the caller's code. */
+export function glance<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch {
+    return undefined
+  }
 }
 
 function toIssues(issue: z.core.$ZodIssue, at: (string | number)[]): InputIssue[] {

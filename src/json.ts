@@ -1,4 +1,4 @@
-import { type InputIssue, invalidInput, tooLarge } from './errors.ts'
+import { DialogueStoreError, type InputIssue, invalidInput, tooLarge } from './errors.ts'
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject
 export type JsonObject = { [key: string]: JsonValue }
@@ -41,12 +41,14 @@ export function exactJson(value: unknown, at: Path = []): JsonObject {
 
 /** The same for schemas that collect their issues. What is too large is thrown: it is none of them. */
 export function checkJson(value: unknown): { json: JsonObject } | { issue: InputIssue } {
+  const walk: Walk = { path: [], bytes: 0 }
   try {
     if (!isPlainObject(value)) throw new Refused([], 'must be a plain object')
-    return { json: copyObject(value, { path: [], bytes: 0 }, 1) }
+    return { json: copyObject(value, walk, 1) }
   } catch (error) {
     if (error instanceof Refused) return { issue: error.issue }
-    throw error
+    if (error instanceof DialogueStoreError) throw error
+    return { issue: { path: walk.path, reason: 'cannot be read: a getter or a proxy throws' } }
   }
 }
 
@@ -60,13 +62,8 @@ function spend(walk: Walk, bytes: number): void {
 const isInt32 = (value: number): boolean => (value | 0) === value && !Object.is(value, -0)
 
 /** Reads a property once. It may be a getter, which runs code of the caller's. */
-function read(object: object, key: string | number, path: Path): unknown {
-  try {
-    return (object as Record<string | number, unknown>)[key]
-  } catch {
-    throw new Refused(path, 'cannot be read: its getter throws')
-  }
-}
+const read = (object: object, key: string | number): unknown =>
+  (object as Record<string | number, unknown>)[key]
 
 function copyValue(value: unknown, walk: Walk, depth: number): JsonValue {
   switch (typeof value) {
@@ -102,7 +99,7 @@ function copyArray(array: unknown[], walk: Walk, depth: number): JsonValue[] {
   for (let i = 0; i < length; i++) {
     path.push(i)
     spend(walk, 2 + String(i).length)
-    copy.push(copyValue(read(array, i, path), walk, depth + 1))
+    copy.push(copyValue(read(array, i), walk, depth + 1))
     path.pop()
   }
   return copy
@@ -115,7 +112,7 @@ function copyObject(object: object, walk: Walk, depth: number): JsonObject {
   const copy: JsonObject = {}
   for (const key of Object.keys(object)) {
     path.push(key)
-    const value = read(object, key, path)
+    const value = read(object, key)
     if (value !== undefined) {
       checkKey(key, path)
       spend(walk, 2 + Buffer.byteLength(key))

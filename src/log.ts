@@ -2,6 +2,7 @@ import type { Log } from './config.ts'
 import { toStoreError } from './db/failure.ts'
 import type { DialogueStoreError, ErrorCode } from './errors.ts'
 import { toObjectId } from './ids.ts'
+import { glance } from './input.ts'
 
 export interface Observer {
   log: Log
@@ -53,10 +54,10 @@ function begin(observer: Observer, { level, key }: Kind, verb: string, argument:
   const { log, prefix = '' } = observer
   const op = prefix + verb
   const start = performance.now()
-  const subject = subjectOf(argument, key)
+  const subject = glance(() => subjectOf(argument, key))
   const entry = (value?: unknown) => ({
     op,
-    ...idIn(value, key),
+    ...glance(() => idIn(value, key)),
     ...subject,
     durationMs: Math.round((performance.now() - start) * 100) / 100,
   })

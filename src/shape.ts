@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Shapes } from './config.ts'
 import { DialogueStoreError, invalidInput } from './errors.ts'
-import { parse } from './input.ts'
+import { outputOf } from './input.ts'
 import { exactJson, type JsonObject } from './json.ts'
 
 /** Checks one of the caller's JSON fields; without a shape of theirs, whatever is exact JSON passes. */
@@ -30,7 +30,7 @@ export type ShapeChecks = ReturnType<typeof shapeChecks>
 /** A shape runs code of the caller's, which may throw; the driver's failures are not to blame for it. */
 function shaped(shape: z.ZodType, value: JsonObject, path: string[]): unknown {
   try {
-    return parse(shape, value, path)
+    return outputOf(shape.safeParse(value), path)
   } catch (error) {
     if (error instanceof DialogueStoreError) throw error
     const reason =

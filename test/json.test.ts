@@ -2,9 +2,9 @@ import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import mongoose from 'mongoose'
+import { jsonObject, nested, written } from '../scripts/lib/json-values.ts'
 import { DialogueStoreError } from '../src/index.ts'
 import { checkJson, exactJson, type JsonValue, MAX_BYTES, MAX_DEPTH } from '../src/json.ts'
-import { jsonObject, nested, written } from './support/json.ts'
 
 /** Where, and why, a value is refused; undefined if it is not. */
 function refusal(value: unknown): string | undefined {
@@ -161,6 +161,24 @@ describe('what JSON cannot say, or BSON would change, is refused by its path', (
     expect(call).toThrow(DialogueStoreError)
     expect(call).not.toThrow(/a secret/)
     expect(refusal({ list: [value] })).toBe('list.0.secret')
+  })
+
+  test('a proxy that throws when it is looked into, wherever it is', () => {
+    const fail = (): never => {
+      throw new Error('a secret')
+    }
+    const { proxy: revoked, revoke } = Proxy.revocable({}, {})
+    revoke()
+    for (const bad of [
+      revoked,
+      new Proxy({}, { ownKeys: fail }),
+      new Proxy({}, { getPrototypeOf: fail }),
+      new Proxy({ a: 1 }, { getOwnPropertyDescriptor: fail }),
+      new Proxy([1], { get: fail }),
+    ]) {
+      expect(refusal(bad)).toBe('')
+      expect(refusal({ ok: 1, list: [1, { bad }] })).toBe('list.1.bad')
+    }
   })
 
   test('a cycle, however it closes, without overflowing the stack', () => {

@@ -3,6 +3,7 @@ import type { Deadline } from '../db/attempt.ts'
 import { toStoreError } from '../db/failure.ts'
 import type { Room } from '../db/room.ts'
 import { altered, type DialogueStoreError, invalidInput } from '../errors.ts'
+import { glance } from '../input.ts'
 import { type Message, type MessageDocument, toMessage } from './schema.ts'
 import type { Settle, Stored, Traveller } from './traveller.ts'
 
@@ -24,6 +25,16 @@ interface Gate {
   room: Room
   /** A new one. */
   deadline(): Deadline
+}
+
+/**
+ * The messages of a bulk, as many as there are when it is given: the caller may use their array again.
+ * @throws DialogueStoreError `INVALID_INPUT`
+ */
+export function toBulk(inputs: unknown): unknown[] {
+  const bulk: unknown[] | undefined = glance(() => (Array.isArray(inputs) ? [...inputs] : undefined))
+  if (!bulk) throw invalidInput([{ path: [], reason: 'must be an array of messages' }])
+  return bulk
 }
 
 /** Of a bulk, what is sent before the rest is checked. */

@@ -2,11 +2,10 @@ import type { Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { createLane } from '../db/lane.ts'
 import { createRoom } from '../db/room.ts'
-import { invalidInput } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { toDocument } from './accept.ts'
-import { type Accepted, type StoreOutcome, storeAll } from './bulk.ts'
+import { type Accepted, type StoreOutcome, storeAll, toBulk } from './bulk.ts'
 import { createClaiming } from './claiming.ts'
 import type { Claims } from './claims.ts'
 import type { Clock } from './clock.ts'
@@ -96,8 +95,7 @@ export function createStoring<M>(needs: Needs) {
     },
 
     async storeMessages(inputs: unknown): Promise<StoreOutcome<M>[]> {
-      if (!Array.isArray(inputs)) throw invalidInput([{ path: [], reason: 'must be an array of messages' }])
-      return storeAll<M>({ accept, enter, send, room, deadline: database.deadline }, inputs)
+      return storeAll<M>({ accept, enter, send, room, deadline: database.deadline }, toBulk(inputs))
     },
   }
 }

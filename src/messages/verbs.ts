@@ -1,7 +1,6 @@
-import { invalidInput } from '../errors.ts'
 import { id, parse } from '../input.ts'
 import type { ShapeCheck } from '../shape.ts'
-import { ofItem, type StoreOutcome, toOutcome } from './bulk.ts'
+import { ofItem, type StoreOutcome, toBulk, toOutcome } from './bulk.ts'
 import { toEdit, toKeyFilter } from './edit.ts'
 import { deletion, type Message, toMessage } from './schema.ts'
 import type { Turn } from './turn.ts'
@@ -16,9 +15,8 @@ export function createTurnVerbs<M>(turn: Turn, checkPatchMetadata: ShapeCheck | 
 
     /** A message that is rejected throws: all of them are stored, or none. */
     async storeMessages(inputs: unknown): Promise<StoreOutcome<M>[]> {
-      if (!Array.isArray(inputs)) throw invalidInput([{ path: [], reason: 'must be an array of messages' }])
       const outcomes: StoreOutcome<M>[] = []
-      for (const [index, input] of inputs.entries()) {
+      for (const [index, input] of toBulk(inputs).entries()) {
         try {
           outcomes.push(toOutcome(await turn.storeMessage(input)))
         } catch (error) {

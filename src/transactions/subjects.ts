@@ -1,13 +1,16 @@
 import { toObjectId } from '../ids.ts'
+import { glance } from '../input.ts'
 
 /** What is not checked yet may go round in circles. */
 const DEEPEST = 3
 
 /** What a verb's result is about, or its first argument: ids and identities, as keys. */
-export function subjectsOf(values: readonly unknown[], depth = 0): string[] {
+export const subjectsOf = (values: readonly unknown[]): string[] => glance(() => namedIn(values, 0)) ?? []
+
+function namedIn(values: readonly unknown[], depth: number): string[] {
   if (depth > DEEPEST) return []
   return values.flatMap((value) => {
-    if (Array.isArray(value)) return subjectsOf(value, depth + 1)
+    if (Array.isArray(value)) return namedIn(value, depth + 1)
     const id = toObjectId(value)
     return id ? [id.toHexString()] : subjectsIn(value, depth)
   })
@@ -17,17 +20,22 @@ export function subjectsOf(values: readonly unknown[], depth = 0): string[] {
  * What a call is about. Of the arguments after the first, only identities that a user is given and the id that an
  * identity is created with: the rest may be the caller's own JSON, which names whomever it likes.
  */
-export function subjectsOfCall([first, second]: readonly unknown[]): string[] {
+export const subjectsOfCall = ([first, second]: readonly unknown[]): string[] => [
+  ...subjectsOf([first]),
+  ...(glance(() => subjectsBeside(first, second)) ?? []),
+]
+
+function subjectsBeside(first: unknown, second: unknown): string[] {
   const { addIdentities, id } = fieldsOf(second)
   const isIdentity = typeof fieldsOf(first).provider === 'string'
-  return subjectsOf([first, Array.isArray(addIdentities) ? addIdentities : [], isIdentity ? id : []])
+  return subjectsOf([Array.isArray(addIdentities) ? addIdentities : [], isIdentity ? id : []])
 }
 
 /** Of an object: the user or event that it is, or names, and identities. */
 function subjectsIn(value: unknown, depth: number): string[] {
   const { id, userId, creatorId, user, event, provider, identities } = fieldsOf(value)
-  if (typeof provider === 'string') return [`${provider} ${String(id)}`]
-  return subjectsOf([id, userId, creatorId, user, event, identities], depth + 1)
+  if (typeof provider === 'string') return typeof id === 'string' ? [`${provider} ${id}`] : []
+  return namedIn([id, userId, creatorId, user, event, identities], depth + 1)
 }
 
 const fieldsOf = (value: unknown): Record<string, unknown> =>

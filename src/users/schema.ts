@@ -33,12 +33,12 @@ export type Identity = z.infer<typeof identity>
 export const MAX_IDENTITIES = 50
 const identities = z.array(identity).max(MAX_IDENTITIES)
 
-/** A flow's name is part of queries, so it has none of the characters that mean something there. */
+/** A flow's name is part of queries and a key of BSON, so it has nothing that means something there. */
 const flow = z
   .string()
   .regex(
-    /^(?!__proto__$)[^.$\0][^.\0]{0,99}$/,
-    'a flow is named by 1–100 characters without "." or NUL, not beginning with "$"',
+    /^(?!(?:__proto__|_bsontype)$)[^.$\0][^.\0]{0,99}$/,
+    'a flow is named by 1–100 characters without "." or NUL, not beginning with "$", and not by _bsontype',
   )
   .refine((name) => name.isWellFormed(), 'has a lone surrogate, which UTF-8 cannot say')
 const MAX_FLOWS = 50

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import mongoose from 'mongoose'
+import { jsonObject, nested, written } from '../../scripts/lib/json-values.ts'
 import { type DialogueStore, type JsonObject, openStore } from '../../src/index.ts'
 import { testServer } from '../../src/testing/index.ts'
-import { jsonObject, nested, written } from '../support/json.ts'
 import { makeEvent, makeUser, makeWorld, refusedPaths, storedOf, untyped } from '../support/make.ts'
 
 let store: DialogueStore

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import mongoose from 'mongoose'
+import { written } from '../../scripts/lib/json-values.ts'
 import { type DialogueStore, type JsonObject, type JsonValue, openStore } from '../../src/index.ts'
 import { mergePatch } from '../../src/json.ts'
 import { testServer } from '../../src/testing/index.ts'
-import { written } from '../support/json.ts'
 import { makeUser, makeWorld, storedOf } from '../support/make.ts'
 
 /** How the server was told to merge. */

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { DialogueStore, JsonObject, JsonValue } from '../../src/index.ts'
+import { meeting, nested, written } from '../../scripts/lib/json-values.ts'
+import type { DialogueStore, JsonObject } from '../../src/index.ts'
 import { checkJson, mergePatch } from '../../src/json.ts'
-import { jsonObject, jsonValue, nested, written } from '../support/json.ts'
 import { makeEvent, makeUser, makeWorld, refusedPaths } from '../support/make.ts'
 
 let store: DialogueStore
@@ -61,23 +61,6 @@ describe("RFC 7396's examples", () => {
     },
   )
 })
-
-/** A patch for a target: of its own keys, so that they meet, and of others. */
-const meeting = fc
-  .tuple(jsonObject, jsonObject, fc.infiniteStream(jsonValue))
-  .map(([target, other, values]) => {
-    const patched = (part: JsonObject): JsonObject =>
-      Object.fromEntries(
-        Object.entries(part).flatMap(([key, value], i): [string, JsonValue][] => {
-          if (i % 4 === 0) return [[key, null]]
-          if (i % 4 === 1) return [[key, values.next().value]]
-          return typeof value === 'object' && value !== null && !Array.isArray(value)
-            ? [[key, patched(value)]]
-            : []
-        }),
-      )
-    return { target, patch: { ...other, ...patched(target) } }
-  })
 
 /** Two halves of a reference may have met: they are refused, and have a test of their own. */
 const areTaken = (...values: JsonObject[]) => values.every((value) => 'json' in checkJson(value))

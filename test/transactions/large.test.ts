@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { jsonObject, nested, written } from '../support/json.ts'
+import { jsonObject, nested, written } from '../../scripts/lib/json-values.ts'
 import { makeUser, rejection, storedOf } from '../support/make.ts'
 import { bookkeepingOf, makeTurnWorld, says } from './support/turns.ts'
 

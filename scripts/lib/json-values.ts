@@ -43,6 +43,21 @@ const { object, value } = fc.letrec<{ object: JsonObject; value: JsonValue }>((t
 /** Any JSON object that a store takes, and any value in one. */
 export { object as jsonObject, value as jsonValue }
 
+/** A patch for a target: of its own keys, so that they meet, and of others. */
+export const meeting = fc.tuple(object, object, fc.infiniteStream(value)).map(([target, other, values]) => {
+  const patched = (part: JsonObject): JsonObject =>
+    Object.fromEntries(
+      Object.entries(part).flatMap(([key, value], i): [string, JsonValue][] => {
+        if (i % 4 === 0) return [[key, null]]
+        if (i % 4 === 1) return [[key, values.next().value]]
+        return typeof value === 'object' && value !== null && !Array.isArray(value)
+          ? [[key, patched(value)]]
+          : []
+      }),
+    )
+  return { target, patch: { ...other, ...patched(target) } }
+})
+
 /** A value in so many arrays or objects. */
 export function nested(levels: number, wrap: (inner: JsonValue) => JsonValue): JsonValue {
   let value: JsonValue = 'the innermost'

@@ -1,0 +1,77 @@
+import type { DialogueStore } from '../../../../src/index.ts'
+import { openDatabase } from '../../database.ts'
+import type { Attempt, Part } from '../../part.ts'
+import { tryForeign } from './foreign.ts'
+import { injectInto, type World } from './inject.ts'
+import { openingTemplate } from './opening.ts'
+import { PLANTED, planted } from './plants.ts'
+import { CANARY, makePerson } from './scene.ts'
+import { missingFrom, TABLE, TEMPLATES } from './table/index.ts'
+import type { CallVerb } from './table/template.ts'
+
+export const injection: Part = {
+  name: 'injection',
+  about:
+    'Payloads at every place of every verb, and cursors and ids of others: nothing of a bystander is read or changed.',
+  minutes: 4,
+  plants: {
+    'foreign-read': 'a verb gives what is the bystander’s',
+    'foreign-write': 'a verb changes what is the bystander’s',
+    polluted: 'a verb changes Object.prototype',
+    untyped: 'a verb ends with a TypeError',
+  },
+  run,
+}
+
+async function run(attempt: Attempt): Promise<void> {
+  const { over, tally, plant } = attempt
+  const { uri, dbName, db, open } = await openDatabase('injection', attempt)
+  /* Nothing of the bystander's is evicted, however long the attackers' texts are. */
+  const store = await open({ retention: { kind: 'rolling' } })
+  const bystander = await makePerson(store, CANARY)
+  const call = planted(callOf(store), plant, store, bystander)
+  const world = { db, bystander, store, call, round: 0, makeAttacker: () => makePerson(store, 'own') }
+  if (plant !== undefined) {
+    const [template] = TEMPLATES.filter(({ verb }) => verb === PLANTED)
+    if (template) await injectInto(template, 'payloads in the verbs of users', world, tally)
+    return
+  }
+  for (let round = 0; round === 0 || !over.aborted; round++) {
+    await tryTable({ ...world, round }, tally)
+    const opening = openingTemplate(uri, dbName)
+    await injectInto(opening, 'payloads in the options of openStore', { ...world, round }, tally)
+    await tryForeign({ ...world, round }, tally)
+  }
+}
+
+const TX_ROUNDS = 4
+
+/** The table, outside of transactions and inside. */
+async function tryTable(
+  world: World & { store: DialogueStore; round: number },
+  tally: Attempt['tally'],
+): Promise<void> {
+  const { store } = world
+  const inside = await store.withTransaction(async (tx) => Object.keys(tx))
+  const what = 'verbs that are in the table'
+  tally.tried(what, Object.keys(store).length + inside.length)
+  for (const verb of missingFrom(TEMPLATES, [...Object.keys(store), ...inside]))
+    tally.lost(what, `${verb} is missing`)
+  for (const [about, templates] of Object.entries(TABLE)) {
+    for (const template of templates)
+      await injectInto(template, `payloads in the verbs of ${about}`, world, tally)
+  }
+  const call: CallVerb = (verb, args) => store.withTransaction(async (tx) => callOf(tx)(verb, args))
+  const ofTransactions = TEMPLATES.filter(({ verb }) => inside.includes(verb))
+  /* They take longest: a part of them in each round. */
+  for (const template of ofTransactions.filter((_, i) => i % TX_ROUNDS === world.round % TX_ROUNDS))
+    await injectInto(template, 'payloads in the verbs of a transaction', { ...world, call }, tally)
+}
+
+const callOf =
+  (verbs: object): CallVerb =>
+  (verb, args) => {
+    const called: unknown = Reflect.get(verbs, verb)
+    if (typeof called !== 'function') throw new Error(`There is no verb ${verb}`)
+    return called(...args)
+  }

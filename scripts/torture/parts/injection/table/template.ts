@@ -1,0 +1,26 @@
+import type { Person } from '../scene.ts'
+
+/** Calls a verb by its name: of the store, or of a transaction. */
+export type CallVerb = (verb: string, args: unknown[]) => unknown
+
+/** One right call of a verb, with everything that it takes: payloads come in place of each part of it. */
+export interface Template {
+  verb: string
+  /** What of the verb this is about, where there is more than one template. */
+  about?: string
+  args(attacker: Person): unknown[]
+  /** Arguments whose texts are stored, and come back. */
+  keeps?: readonly number[]
+  /** Arguments that are JSON as a whole. */
+  json?: readonly number[]
+  /** Without options it is about everybody, and rightly so. */
+  isOfAll?: boolean
+  /** How it is called, where not with the arguments as they are. */
+  call?(verb: CallVerb, args: unknown[]): unknown
+}
+
+/** Gives what the payload has become as a callback's word. */
+export const byFunction =
+  (verb: string): NonNullable<Template['call']> =>
+  (call, [userId, value, ...rest]) =>
+    call(verb, [userId, () => value, ...rest])
