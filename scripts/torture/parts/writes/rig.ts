@@ -42,13 +42,19 @@ export async function startRig() {
     await membersReady(uri, READY)
   }
 
+  /** What is written from now on is in the server's memory only, and its writers are not told of it. */
+  async function holdJournal(): Promise<void> {
+    await admin(port, { configureFailPoint: 'pauseJournalFlusherBeforeFlush', mode: 'alwaysOn' })
+  }
+
   async function stop(): Promise<void> {
     isOver = true
     await keeper.release()
   }
 
   try {
-    await initiate(port)
+    const members = [{ _id: 0, host: `127.0.0.1:${port}` }]
+    await admin(port, { replSetInitiate: { _id: SET, members } })
     await membersReady(uri, READY)
   } catch (error) {
     await stop()
@@ -60,6 +66,7 @@ export async function startRig() {
     folder,
     /** Kills the server, and starts it again. Resolves when it takes writes. */
     restart,
+    holdJournal,
     /** SIGSTOP, SIGCONT. */
     signal: (signal: NodeJS.Signals) => void mongod.kill(signal),
     stop,
@@ -74,6 +81,7 @@ async function launch(path: string, port: number, folder: string, data: string):
     ...['--port', String(port), '--bind_ip', '127.0.0.1', '--replSet', SET, '--dbpath', data],
     ...['--pidfilepath', join(folder, 'member.pid'), '--logpath', log, '--quiet', '--nounixsocket'],
     ...['--networkMessageCompressors', 'snappy,zstd', '--wiredTigerCacheSizeGB', '0.25'],
+    ...['--setParameter', 'enableTestCommands=1'],
     ...['--setParameter', `transactionLifetimeLimitSeconds=${TRANSACTION_SECONDS}`],
   ]
   const mongod = spawn(path, args, { detached: true, stdio: 'ignore' })
@@ -87,11 +95,10 @@ async function launch(path: string, port: number, folder: string, data: string):
   return mongod
 }
 
-async function initiate(port: number): Promise<void> {
-  const host = `127.0.0.1:${port}`
-  const client = new mongoose.mongo.MongoClient(`mongodb://${host}/?directConnection=true`)
+async function admin(port: number, command: object): Promise<void> {
+  const client = new mongoose.mongo.MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`)
   try {
-    await client.db('admin').command({ replSetInitiate: { _id: SET, members: [{ _id: 0, host }] } })
+    await client.db('admin').command(command)
   } finally {
     await client.close()
   }
