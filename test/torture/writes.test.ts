@@ -18,7 +18,8 @@ test(
   TIMEOUT_MS,
 )
 
-test.each([
+/* Side by side: each waits most of the time, for a server or a program to begin. */
+test.concurrent.each([
   ['lost', 'acknowledged messages, there once'],
   ['doubled', 'acknowledged messages, there once'],
   ['stale-context', 'versions of contexts'],

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type DialogueStore, openStore, type Retention } from '../../../../src/index.ts'
 import { BASES, type Base } from './calls.ts'
-import { createClerk } from './clerk.ts'
+import { createClerk, type Order } from './clerk.ts'
 import { openLedger } from './ledger.ts'
 import type { Rig } from './rig.ts'
 import type { Crowd } from './seat.ts'
@@ -14,8 +14,8 @@ const RETENTIONS: Record<Base, Retention> = {
   full: { kind: 'capped', sizeBytes: 128 * KIB },
   rolling: { kind: 'rolling' },
 }
-/** Of about 250 bytes each: after them the small collection is full. */
-const FILLING = 700
+/** Calls after which the small collection is full, each of some messages of 350 bytes or so. */
+const FILLING = { calls: 50, messages: 10 }
 const USERS = { merging: 5, replacing: 3 }
 
 export interface Bases {
@@ -47,14 +47,13 @@ async function makeCrowd(uri: string, dbName: string, retention: Retention): Pro
 async function fill(uri: string, { dbName, merging: [userId = ''] }: Crowd, path: string): Promise<void> {
   await using store = await openStore({ uri, dbName })
   const ledger = await openLedger(path)
+  const orderOf = (key: string): Order => ({ kind: 'message', base: 'full', userId, key })
   const clerk = createClerk('first', ledger, new Map([['full', store]]))
-  const orders = Array.from({ length: FILLING }, (_, i) => ({
-    kind: 'message' as const,
-    base: 'full' as const,
-    userId,
-    key: `first-k${i}`,
-  }))
-  await clerk.bulk('full', orders)
+  for (let i = 0; i < FILLING.calls; i++)
+    await clerk.bulk(
+      'full',
+      Array.from({ length: FILLING.messages }, (_, n) => orderOf(`first-k${i}-${n}`)),
+    )
   await ledger.close()
 }
 

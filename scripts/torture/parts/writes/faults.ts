@@ -4,15 +4,19 @@ import type { Attempt } from '../../part.ts'
 import type { Rig } from './rig.ts'
 import type { Seat } from './seat.ts'
 
-export type Fault = 'a writer is killed' | 'a writer is frozen' | 'mongod is killed' | 'mongod is frozen'
+export type Fault =
+  | 'a writer is killed'
+  | 'a writer is frozen'
+  | 'mongod is killed'
+  | 'mongod is killed with writes that no disk has'
+  | 'mongod is frozen'
 
 /** How often each comes before all are shuffled again. */
-export const DECK: readonly Fault[] = [
+const DECK: readonly Fault[] = [
   ...(['a writer is killed', 'a writer is killed', 'a writer is killed'] as const),
-  ...(['a writer is frozen', 'a writer is frozen', 'mongod is killed', 'mongod is frozen'] as const),
+  ...(['a writer is frozen', 'a writer is frozen', 'mongod is frozen'] as const),
+  ...(['mongod is killed', 'mongod is killed with writes that no disk has'] as const),
 ]
-/** For a fault that is planted, there only has to be something to plant it in. */
-export const SHORT_DECK: readonly Fault[] = ['a writer is killed']
 
 /** A fault comes when something was written since the one before it: on a slow machine, too. */
 const PROGRESS_BYTES = 6000
@@ -38,7 +42,6 @@ interface Scene {
  */
 export async function dealFaults(
   { rig, seats, tally, random }: Scene,
-  deck: readonly Fault[],
   isEnough: () => boolean,
 ): Promise<void> {
   const busy = new Map<Seat | Rig, Promise<void>>()
@@ -63,7 +66,11 @@ export async function dealFaults(
   }
 
   async function happen(victim: Seat | Rig, what: Fault): Promise<void> {
-    if (what.endsWith('killed')) return victim.restart()
+    if ('holdJournal' in victim && what.endsWith('has')) {
+      await victim.holdJournal()
+      await pause(random.below(LONGEST_PAUSE_MS))
+    }
+    if (what.includes('killed')) return victim.restart()
     victim.signal('SIGSTOP')
     const others = seats.filter((seat) => seat !== victim)
     if ('ledger' in victim && others.length > 0) random.pick(others).deliverAgain(victim.ledger)
@@ -78,9 +85,9 @@ export async function dealFaults(
       await pause(POLL_MS)
   }
 
-  for (let dealt = 0; dealt < deck.length || !isEnough(); ) {
-    for (const what of random.shuffle(deck)) {
-      if (dealt >= deck.length && isEnough()) break
+  for (let dealt = 0; dealt < DECK.length || !isEnough(); ) {
+    for (const what of random.shuffle(DECK)) {
+      if (dealt >= DECK.length && isEnough()) break
       if (random.next() >= AT_ONCE) await progress()
       await pause(random.below(LONGEST_PAUSE_MS))
       await befall(what.startsWith('mongod') ? [rig] : seats, what)
