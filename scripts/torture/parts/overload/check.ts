@@ -35,7 +35,11 @@ const RESIDENT_MORE = 128 * MIB
 const MEASURES = ['queuedBytes', 'heldBytes', 'residentBytes'] as const
 
 /** Holds what a flood has shown against what follows from `maxQueuedBytes`. */
-export function checkBounds({ messages, perSecond, samples }: Flood, limits: Limits, tally: Tally): void {
+export function checkBounds(
+  { messages, perSecond, capacity, samples }: Flood & { capacity: number },
+  limits: Limits,
+  tally: Tally,
+): void {
   const { maxQueuedBytes, before } = limits
   const row = 'samples of queue and memory, in bounds'
   const most: Record<keyof Sample, number> = {
@@ -49,10 +53,17 @@ export function checkBounds({ messages, perSecond, samples }: Flood, limits: Lim
     for (const name of over)
       tally.lost(row, `${name}: ${inMiB(sample[name])}, at most ${inMiB(most[name])} is right`)
   }
-  const peaks = MEASURES.map((name) => inMiB(Math.max(...samples.map((sample) => sample[name]))))
-  tally.remark(row, `${peaks.join(', ')} of ${MEASURES.map((name) => inMiB(most[name])).join(', ')}`)
+  const peaks = MEASURES.map((name) => {
+    const peak = Math.max(...samples.map((sample) => sample[name]))
+    return `${name.replace('Bytes', '')} ${inMiB(peak)} of ${inMiB(most[name])}`
+  })
+  tally.remark(row, peaks.join(', '))
   tally.tried('calls beyond capacity', messages)
-  tally.remark('calls beyond capacity', `${Math.round(perSecond).toLocaleString('en')} a second`)
+  const taken = `${Math.round(capacity).toLocaleString('en')} can be taken`
+  tally.remark(
+    'calls beyond capacity',
+    `${Math.round(perSecond).toLocaleString('en')} a second, where ${taken}`,
+  )
 }
 
 const inMiB = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`

@@ -87,17 +87,16 @@ async function playRound(
 
 /** Ten times what a slow server can take, then the same while it takes nothing at all. */
 async function floods(bot: Bot, { members }: TestServer, db: mongoose.mongo.Db) {
-  const [slow, order] = await whileSlow(db, async () => {
-    const { perSecond: capacity } = await bot.ask('fill', { messages: FILLING })
-    const perSecond = EXCESS * capacity
-    const wanted = { perSecond, messages: Math.ceil(perSecond * FLOOD_SECONDS) }
-    return [await bot.ask('flood', wanted), wanted] as const
+  const { capacity, slow, order } = await whileSlow(db, async () => {
+    const { perSecond } = await bot.ask('fill', { messages: FILLING })
+    const wanted = { perSecond: EXCESS * perSecond, messages: Math.ceil(EXCESS * perSecond * FLOOD_SECONDS) }
+    return { capacity: perSecond, slow: await bot.ask('flood', wanted), order: wanted }
   })
   await bot.ask('drain', {})
   const pids = members.map(({ pid }) => pid)
   const frozen = await freeze(pids, () => bot.ask('flood', order))
   await bot.ask('drain', {})
-  return [slow, frozen]
+  return [slow, frozen].map((flood) => ({ ...flood, capacity }))
 }
 
 async function whileSlow<T>(db: mongoose.mongo.Db, work: () => Promise<T>): Promise<T> {

@@ -27,7 +27,7 @@ const AT_ONCE = 1 / 4
 const LONGEST_PAUSE_MS = 400
 const SHORTEST_SLEEP_MS = 100
 /** Longer than some writers have patience. */
-const LONGEST_SLEEP_MS = 2500
+const LONGEST_SLEEP_MS = 4000
 
 interface Scene {
   rig: Rig

@@ -39,7 +39,7 @@ interface Needs {
 }
 
 /** The patience of a caller: those who have little meet errors. */
-const PATIENCE_MS = [1500, 5000, 30_000]
+const PATIENCE_MS = [3000, 10_000, 30_000]
 const STOPPING_MS = 60_000
 
 export type Seat = Awaited<ReturnType<typeof takeSeat>>
