@@ -57,4 +57,10 @@ export const idsHeard = ({ calls }: Write): string[] => [
 
 /** In one line, for whoever has to find out. */
 export const told = ({ key, kind, base, userId, calls }: Write): string =>
-  `${kind} ${key} of user ${userId} in ${base} (${calls.map(({ call, heard }) => `${call}: ${JSON.stringify(heard) ?? 'no answer'}`).join('; ')})`
+  `${kind} ${key} of user ${userId} in ${base} (${calls.map(answerOf).join('; ')})`
+
+/** Moments in ms, on the clock of the ledgers. */
+const answerOf = ({ call, begun, heard, ended }: Call): string =>
+  `${call}, ${inMs(begun)} to ${ended === undefined ? 'its death' : inMs(ended)}: ${JSON.stringify(heard) ?? 'no answer'}`
+
+const inMs = (microseconds: number): number => Math.round(microseconds / 1000)
