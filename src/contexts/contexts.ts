@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { decodeCursor, encodeCursor, type Position } from '../cursor.ts'
-import { attempt, backOff, type Deadline, renewed } from '../db/attempt.ts'
+import { attempt, backOff, type Deadline, renewed, sure } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { createGather } from '../db/gather.ts'
 import { mergeExpression } from '../db/merge.ts'
@@ -46,7 +46,9 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
     namesOf: ({ userId }) => [userId.toHexString()],
     most: MOST_AT_ONCE,
     read: (userIds, deadline) =>
-      attempt(deadline, 'read', (terms) => collection.find({ userId: { $in: userIds } }, terms).toArray()),
+      attempt(deadline, 'read', (terms) =>
+        collection.find({ userId: { $in: userIds } }, sure(terms)).toArray(),
+      ),
   })
 
   const read = async (userId: ObjectId, deadline: Deadline): Promise<ContextDocument> => {

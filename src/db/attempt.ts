@@ -26,6 +26,13 @@ export interface Terms {
   session?: mongoose.mongo.ClientSession
 }
 
+/**
+ * The same, for reading what a majority has: for versions that somebody will compare, since after a crash that took
+ * one back, another write gets it. A transaction reads so anyway.
+ */
+export const sure = (terms: Terms): Terms & { readConcern?: 'majority' } =>
+  terms.session ? terms : { ...terms, readConcern: 'majority' }
+
 /** A command that the driver has no method for. */
 export const runCommand = (
   db: mongoose.mongo.Db,

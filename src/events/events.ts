@@ -1,5 +1,5 @@
 import type mongoose from 'mongoose'
-import { attempt, type Deadline } from '../db/attempt.ts'
+import { attempt, type Deadline, sure } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
 import type { KeyedQueue } from '../db/queue.ts'
@@ -48,7 +48,9 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
     attempt(deadline, 'read', (terms) => collection.findOne(filter, terms))
 
   const read = async (eventId: ObjectId, deadline: Deadline): Promise<EventDocument> => {
-    const event = await find({ _id: eventId }, deadline)
+    const event = await attempt(deadline, 'read', (terms) =>
+      collection.findOne({ _id: eventId }, sure(terms)),
+    )
     if (!event) throw eventNotFound()
     return event
   }

@@ -1,5 +1,5 @@
 import mongoose from 'mongoose'
-import { attempt, type Deadline } from '../db/attempt.ts'
+import { attempt, type Deadline, sure } from '../db/attempt.ts'
 import type { Database, Model } from '../db/database.ts'
 import { invalidInput } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
@@ -63,7 +63,7 @@ export function createEventReading<C, E, D>({ database, creators, requireUser }:
       const _id = parse(id, eventId, ['eventId'])
       const { withCreator } = parse(getOptions, options, ['options'])
       const deadline = database.deadline()
-      const document = await attempt(deadline, 'read', (terms) => collection.findOne({ _id }, terms))
+      const document = await attempt(deadline, 'read', (terms) => collection.findOne({ _id }, sure(terms)))
       if (!document) throw eventNotFound()
       const [event = toEvent<E, D>(document)] = withCreator ? await withCreators([document], deadline) : []
       return event

@@ -22,10 +22,12 @@ interface Needs {
   database: Database
   retention: RetentionKeeper
   claims: Claims
+  /** Sends travellers back, to be claimed for another flight. */
+  claimAnew(travellers: Traveller[]): void
 }
 
 /** Tells each caller of a batch what became of their message. */
-export function createAnswers({ database, retention, claims }: Needs) {
+export function createAnswers({ database, retention, claims, claimAnew }: Needs) {
   const collection = database.collection(messages)
 
   /** Tells each caller. */
@@ -55,7 +57,10 @@ export function createAnswers({ database, retention, claims }: Needs) {
     }
   }
 
-  /** Lands a flight, and tells its callers. A transaction may have stored some of its messages in its place. */
+  /**
+   * Lands a flight, and tells its callers. A transaction may have stored some of its messages in its place. Another
+   * flight, which claimed them after a fail-over had lost our claim, may die before it does.
+   */
   async function land(
     travellers: Traveller[],
     flight: Arrived,
@@ -73,8 +78,10 @@ export function createAnswers({ database, retention, claims }: Needs) {
       )
     for (const traveller of travellers) {
       const earlier = overtaken.get(traveller.message)
-      if (earlier) traveller.resolve({ document: earlier.message ?? traveller.message, created: false })
+      if (earlier?.stored)
+        traveller.resolve({ document: earlier.message ?? traveller.message, created: false })
     }
+    claimAnew(travellers.filter(({ message }) => overtaken.get(message)?.stored === false))
     await settle(
       travellers.filter(({ message }) => !overtaken.has(message)),
       errors,

@@ -1,9 +1,12 @@
-import { attempt, type Deadline } from '../db/attempt.ts'
+import { attempt, type Deadline, sure } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import type { ObjectId } from '../ids.ts'
 import { type MessageDocument, messages } from './schema.ts'
 
-/** Those of these messages that are there, whoever's they are, by their hex ids. */
+/**
+ * Those of these messages that are there, whoever's they are, by their hex ids. One that a crash could still take back
+ * is not there: nobody may be told that it is stored.
+ */
 export async function messagesById(
   database: Database,
   ids: ObjectId[],
@@ -13,7 +16,7 @@ export async function messagesById(
   const found = await attempt(deadline, 'read', (terms) =>
     database
       .collection(messages)
-      .find({ _id: { $in: ids } }, terms)
+      .find({ _id: { $in: ids } }, sure(terms))
       .toArray(),
   )
   return new Map(found.map((message) => [message._id.toHexString(), message]))

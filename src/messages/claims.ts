@@ -1,4 +1,4 @@
-import { attempt, type Deadline, outside } from '../db/attempt.ts'
+import { attempt, type Deadline, outside, sure } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { DUPLICATE_KEY } from '../db/failure.ts'
 import { insertUnordered } from '../db/insert.ts'
@@ -87,6 +87,10 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
   const read = (keys: string[], deadline: Deadline): Promise<SeenDocument[]> =>
     attempt(deadline, 'read', (terms) => claims.find({ _id: { $in: keys } }, terms).toArray())
 
+  /** What a majority has. To be called after a write: it waits until that is all that came before it. */
+  const readSure = (keys: string[], deadline: Deadline): Promise<SeenDocument[]> =>
+    attempt(deadline, 'read', (terms) => claims.find({ _id: { $in: keys } }, sure(terms)).toArray())
+
   /** What has become of claims, by key. */
   async function judge(found: SeenDocument[], deadline: Deadline): Promise<Map<string, Earlier>> {
     /* What a transaction stores may be in the journal still. */
@@ -112,7 +116,7 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
 
   /** Judges claims, and takes over those that are nobody's. What is on our own flight is ours to insert and to land. */
   async function resolve(keys: string[], flight: ObjectId, deadline: Deadline) {
-    const found = await read(keys, deadline)
+    const found = await readSure(keys, deadline)
     const others = found.filter((claim) => !isOn(claim, flight))
     const judged = await judge(others, deadline)
     for (const { _id, messageId } of found.filter((claim) => isOn(claim, flight)))
@@ -120,7 +124,7 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     const left = others.map(({ _id }) => _id).filter((key) => !judged.get(key)?.stored)
     if (left.length === 0) return judged
     await takeOver(left, flight, deadline)
-    const lost = (await read(left, deadline)).filter((claim) => !isOn(claim, flight))
+    const lost = (await readSure(left, deadline)).filter((claim) => !isOn(claim, flight))
     for (const [key, earlier] of await judge(lost, deadline)) judged.set(key, earlier)
     return judged
   }
@@ -137,6 +141,9 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     async claim(documents, flight, deadline) {
       const { taken, term } = await insert(documents, flight, 1, deadline)
       if (taken.length === 0) return { earlier: new Map(), term }
+      /* A crash may take back what others have claimed, as long as no majority has it: then it is ours. */
+      const again = documents.filter((document) => taken.includes(seenKey(document)))
+      await insert(again, flight, 'majority', deadline)
       const found = byDocument(documents, await resolve(taken, flight, deadline))
       /* The document whose id the claim has is the first of this batch, or one of an attempt before. */
       for (const [document, { messageId, stored }] of found)

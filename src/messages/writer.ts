@@ -54,7 +54,7 @@ export function createWriter({
   onStored,
   clock,
 }: Needs) {
-  const answers = createAnswers({ database, retention, claims })
+  const answers = createAnswers({ database, retention, claims, claimAnew })
 
   /** What the server refused. After a conversion's fence all is sent again: what is there by then is a duplicate. */
   const insert = async (travellers: Traveller[], deadline: Deadline): Promise<Sent> => {

@@ -1,5 +1,5 @@
 import type mongoose from 'mongoose'
-import { attempt, type Deadline } from '../db/attempt.ts'
+import { attempt, type Deadline, sure } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { createGather } from '../db/gather.ts'
 import { invalidInput, userNotFound } from '../errors.ts'
@@ -20,7 +20,7 @@ export function createReading<D>(database: Database) {
   const collection = database.collection(users)
 
   const read = (filter: mongoose.mongo.Filter<UserDocument>, deadline: Deadline) =>
-    attempt(deadline, 'read', (terms) => collection.find({ ...filter, ...ALIVE }, terms).toArray())
+    attempt(deadline, 'read', (terms) => collection.find({ ...filter, ...ALIVE }, sure(terms)).toArray())
 
   const byId = createGather<ObjectId, UserDocument>({
     nameOf: (_id) => _id.toHexString(),

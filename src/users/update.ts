@@ -1,5 +1,5 @@
 import type mongoose from 'mongoose'
-import { attempt, backOff, type Deadline, renewed } from '../db/attempt.ts'
+import { attempt, backOff, type Deadline, renewed, sure } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { codeOf, DOCUMENT_VALIDATION_FAILURE, DUPLICATE_KEY } from '../db/failure.ts'
 import { mergeExpression } from '../db/merge.ts'
@@ -34,7 +34,7 @@ export function createUpdate<D>(database: Database, checkData: ShapeCheck | unde
 
   const read = async (userId: ObjectId, deadline: Deadline): Promise<UserDocument> => {
     const user = await attempt(deadline, 'read', (terms) =>
-      collection.findOne({ _id: userId, ...ALIVE }, terms),
+      collection.findOne({ _id: userId, ...ALIVE }, sure(terms)),
     )
     if (!user) throw userNotFound()
     return user

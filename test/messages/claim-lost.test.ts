@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import mongoose from 'mongoose'
 import { type DialogueStore, openStore } from '../../src/index.ts'
 import { seenKey } from '../../src/messages/claim.ts'
+import type { SeenDocument } from '../../src/messages/schema.ts'
 import { startServer, type TestServer } from '../../src/testing/index.ts'
 import { type Fate, startProxy } from '../crash/support/proxy.ts'
 import { makeUser, storedOf } from '../support/make.ts'
@@ -84,4 +85,21 @@ test('where another delivery came first after the fail-over, its message is the 
   expect(messages.filter(({ externalId }) => externalId === 'd').map(({ _id }) => String(_id))).toEqual([
     first,
   ])
+})
+
+test('where another delivery claimed it after the fail-over and died, the message is there all the same', async () => {
+  const { id: userId } = await makeUser(other)
+  const delivery = { userId, sender: 'user', content: 'hello', externalId: 'd' }
+  const messageId = new mongoose.mongo.ObjectId()
+  const { message, created } = await storeLosingClaim(delivery, async () => {
+    const _id = seenKey({ userId: new mongoose.mongo.ObjectId(userId), externalId: 'd' })
+    const flights = [new mongoose.mongo.ObjectId()]
+    await client
+      .db(dbName)
+      .collection<SeenDocument>('dialogue_seen')
+      .insertOne({ _id, messageId, flights, createdAt: new Date() })
+  })
+  expect({ created, id: message.id }).toEqual({ created: true, id: messageId.toHexString() })
+  const { messages } = await storedOf(client.db(dbName), userId)
+  expect(messages.filter(({ externalId }) => externalId === 'd')).toMatchObject([{ _id: messageId }])
 })
