@@ -1,3 +1,5 @@
 import type { Part } from '../part.ts'
+import { failpoints } from './failpoints/index.ts'
+import { leaks } from './leaks/index.ts'
 
-export const parts: readonly Part[] = []
+export const parts: readonly Part[] = [failpoints, leaks]
