@@ -16,6 +16,7 @@ const OPAQUE = new Set([
   'fill',
   'uuid',
 ])
+const isPlace = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number'
 const LATELY_MS = 3_600_000
 
 /**
@@ -38,7 +39,7 @@ export function inWords(value: unknown): string {
     if ('toHexString' in one) return numberOf(String(one))
     const told = Object.entries(one).filter(([key]) => !INCIDENTAL.has(key))
     return Object.fromEntries(
-      told.map(([key, inner]) => [key, OPAQUE.has(key) && inner ? 'some' : say(inner)]),
+      told.map(([key, inner]) => [key, OPAQUE.has(key) && isPlace(inner) ? 'some' : say(inner)]),
     )
   }
   return JSON.stringify(say(value))
