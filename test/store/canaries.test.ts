@@ -152,6 +152,9 @@ describe('a user’s text shows in no error', () => {
 })
 
 describe('the cause of an error', () => {
+  const fail = () => {
+    throw new Error(CANARY)
+  }
   const text = `E11000 { name: "first\n    at ${CANARY} (file.js:1:1)\n    at second" }`
 
   test('keeps where it happened, and its codes, but no line of the message', () => {
@@ -176,6 +179,11 @@ describe('the cause of an error', () => {
       'codes that are text',
       () => Object.assign(new Error('x'), { code: CANARY, codeName: CANARY, name: CANARY }),
     ],
+    [
+      'labels that are text',
+      () => Object.assign(new Error('x'), { labels: [CANARY], errorLabels: [CANARY, { text: CANARY }] }),
+    ],
+    ['what cannot be read', () => new Proxy({}, { get: () => fail() })],
     ['a cause in a cause', () => new Error('x', { cause: new Error(text, { cause: CANARY }) })],
     ['text that was thrown', () => CANARY],
     ['an object that was thrown', () => ({ message: CANARY, stack: CANARY, id: new ObjectId() })],
