@@ -88,14 +88,19 @@ const conflicting = ({ store }: World, { userId, messageId, eventId }: Subject):
   ],
 ]
 
-/** A place of a time that no server knows any more: version 1, no token, the second second. */
-const LONG_AGO = Buffer.from([1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]).toString('base64url')
+/** The server's: its log of changes does not go back so far. */
+const HISTORY_LOST = 286
 
-const ended = ({ store, use }: World, { userId }: Subject): Way[] => [
+const ended = ({ store, use, failing }: World, { userId, live }: Subject): Way[] => [
   [
     'CURSOR_GONE',
     'followMessages',
-    () => store.followMessages({ userId, after: LONG_AGO })[Symbol.asyncIterator]().next(),
+    () =>
+      failing(
+        { errorCode: HISTORY_LOST },
+        () => store.followMessages({ userId, after: live })[Symbol.asyncIterator]().next(),
+        ['aggregate', 'getMore'],
+      ),
   ],
   [
     'TRANSACTION_CLOSED',

@@ -25,7 +25,7 @@ export const newUser = () =>
     identities: [{ provider: textOf('Provider'), id: unique('Identity') }],
     name: textOf('Name'),
     email: `${wordOf('Email')}@example.com`,
-    locale: 'x-c4n4ry',
+    locale: 'pt-x-c4n4ry',
     timezone: 'America/Sao_Paulo',
     states: { [keyOf('Flow')]: textOf('State') },
     data: jsonOf('UserData'),
