@@ -35,20 +35,25 @@ export function createDeck(
     return random.shuffle(traps).map((trap) => ({ course, model, failure, trap }))
   }
 
+  async function deal(): Promise<Card | undefined> {
+    for (let hand = hands.shift(); hand; hand = hands.shift()) {
+      hand.cards ??= await cardsOf(hand.course)
+      const card = hand.cards.pop()
+      if (!card) continue
+      hands.push(hand)
+      return card
+    }
+    return undefined
+  }
+
   return {
-    async next(): Promise<Card> {
-      while (true) {
-        const hand = hands.shift()
-        if (hand) {
-          hand.cards ??= await cardsOf(hand.course)
-          const card = hand.cards.pop()
-          if (card) hands.push(hand)
-          if (card) return card
-        } else {
-          seen.passes++
-          hands = random.shuffle(courses).map((course) => ({ course }))
-        }
-      }
+    /** Undefined: no course sends anything that it could befall. */
+    async next(): Promise<Card | undefined> {
+      const card = await deal()
+      if (card) return card
+      seen.passes++
+      hands = random.shuffle(courses).map((course) => ({ course }))
+      return deal()
     },
     score(succeeded: boolean): void {
       seen.met++

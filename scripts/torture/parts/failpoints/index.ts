@@ -39,6 +39,7 @@ async function run(attempt: Attempt): Promise<void> {
   for (let trials = 0; trials < least || !over.aborted; ) {
     const deck = decks[trials] ?? random.pick(decks)
     const card = await deck.next()
+    if (!card) throw new Error('No operation sends a command that this could befall.')
     const trial = await attemptOnce(field, card, meddle)
     if (!trial.isMet && !plant) continue
     trials++

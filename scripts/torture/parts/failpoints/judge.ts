@@ -3,7 +3,7 @@ import type { Course } from './course.ts'
 import type { Failure } from './failures.ts'
 import type { Line, Sent, Trap } from './line.ts'
 import type { Meddler } from './plants.ts'
-import { type Heard, hear, heardInWords } from './state.ts'
+import { compared, type Heard, hear, heardInWords } from './state.ts'
 
 /** What happens where nothing fails: a store on a sound server is the model of one on a server that isn't. */
 export interface Model {
@@ -85,16 +85,16 @@ function complaintsOfHeard(result: Heard, now: string, course: Course, model: Mo
   const isDone = now === model.after
   const isUndone = now === model.before
   if ('value' in result) {
-    return [
-      ...(said === model.heard ? [] : [`said ${said}, where it says ${model.heard}`]),
-      ...(isDone ? [] : [isUndone ? 'said that it was done, and nothing is' : `is done otherwise: ${now}`]),
-    ]
+    const undone = isUndone && !isDone ? ['said that it was done, and nothing is'] : []
+    const otherwise = isUndone ? [] : compared('is done otherwise:', now, model.after)
+    return [...compared('said', said, model.heard), ...undone, ...otherwise]
   }
   const { error } = result
   if (!(error instanceof DialogueStoreError)) return [`rejected with ${said}`]
   if (error.outcome === 'not-applied' && !course.isOpening)
-    return isUndone ? [] : [`said ${said}, and ${isDone ? 'all' : 'a part'} of it is done: ${now}`]
-  return isDone || isUndone || course.inSteps ? [] : [`said ${said}, and a part of it is done: ${now}`]
+    return compared(`said ${said}, and ${isDone ? 'all' : 'a part'} of it is done:`, now, model.before)
+  if (isDone || isUndone || course.inSteps) return []
+  return compared(`said ${said}, and a part of it is done:`, now, model.after)
 }
 
 interface Repeated {
@@ -106,28 +106,24 @@ interface Repeated {
 
 /** Another's call finds what was done, or does it. */
 function complaintsOfRepeat({ result, now, again, then }: Repeated, course: Course, model: Model): string[] {
-  const said = heardInWords(again)
-  const isKnown = now === model.after || now === model.before
-  if (!isKnown) {
-    const isWhole = then === model.after || then === model.afterAgain
-    return !course.inSteps || isWhole ? [] : [`was ${now}, and a repetition made ${then} of it`]
-  }
   const wasDone = now === model.after
+  const wasUndone = now === model.before
+  if (!wasDone && !wasUndone) {
+    const isWhole = !course.inSteps || then === model.afterAgain
+    return isWhole ? [] : compared('repeated, it did not do the rest:', then, model.after)
+  }
   const [expected, after] =
-    wasDone && now !== model.before ? [model.heardAgain, model.afterAgain] : [model.heard, model.after]
-  const isDoubled =
-    'error' in result &&
-    result.error instanceof DialogueStoreError &&
-    result.error.retryable &&
-    countOf(then) > countOf(model.after)
+    wasDone && !wasUndone ? [model.heardAgain, model.afterAgain] : [model.heard, model.after]
+  const isRead = wasDone && wasUndone
+  const isDoubled = 'error' in result && isRetryable(result.error) && countOf(then) > countOf(model.after)
   return [
-    ...(said === expected || model.before === model.after
-      ? []
-      : [`repeated, it said ${said} instead of ${expected}`]),
-    ...(then === after ? [] : [`a repetition made ${then} of it, instead of ${after}`]),
-    ...(isDoubled ? [`was called retryable, and a repetition doubled it: ${then}`] : []),
+    ...(isRead ? [] : compared('repeated, it said', heardInWords(again), expected)),
+    ...compared('repeated, it made something else of it:', then, after),
+    ...(isDoubled ? compared('was called retryable, and doubled:', then, model.after) : []),
   ]
 }
+
+const isRetryable = (error: unknown): boolean => error instanceof DialogueStoreError && error.retryable
 
 /** How many documents there are. */
 const countOf = (state: string): number => state.split('"_id"').length

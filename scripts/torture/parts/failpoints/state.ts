@@ -4,6 +4,11 @@ import { DialogueStoreError } from '../../../../src/index.ts'
 const NAMES = ['users', 'contexts', 'messages', 'events']
 /** What tells how often something was tried, but not what is stored. */
 const INCIDENTAL = new Set(['ops', 'op', 'touches', 'filledBy', 'fences'])
+/** What servers write out once a collection was changed. */
+const DEFAULTS = new Map([
+  ['validationLevel', 'strict'],
+  ['validationAction', 'error'],
+])
 /** Places and tokens, of which only whether there is one can be compared; and what a server measures. */
 const OPAQUE = new Set([
   'cursor',
@@ -12,6 +17,7 @@ const OPAQUE = new Set([
   'live',
   'resume',
   'nextCursor',
+  'covers',
   'sizeBytes',
   'fill',
   'uuid',
@@ -37,7 +43,9 @@ export function inWords(value: unknown): string {
     if (Array.isArray(one)) return one.map(say)
     if (typeof one !== 'object' || one === null) return one
     if ('toHexString' in one) return numberOf(String(one))
-    const told = Object.entries(one).filter(([key]) => !INCIDENTAL.has(key))
+    const told = Object.entries(one).filter(
+      ([key, inner]) => !INCIDENTAL.has(key) && DEFAULTS.get(key) !== (inner ?? ''),
+    )
     return Object.fromEntries(
       told.map(([key, inner]) => [key, OPAQUE.has(key) && isPlace(inner) ? 'some' : say(inner)]),
     )
@@ -71,6 +79,17 @@ export async function shapeOf(db: mongoose.mongo.Db): Promise<string> {
 }
 
 const byName = (a: { name?: string }, b: { name?: string }) => (`${a.name}` < `${b.name}` ? -1 : 1)
+
+const AROUND = 120
+
+/** Where two texts part, if they do. */
+export function compared(what: string, is: string, shouldBe: string): string[] {
+  if (is === shouldBe) return []
+  let at = 0
+  while (at < is.length && is[at] === shouldBe[at]) at++
+  const around = (text: string) => `…${text.slice(Math.max(0, at - AROUND), at + AROUND)}…`
+  return [`${what} ${around(is)}, instead of ${around(shouldBe)}`]
+}
 
 /** What a caller heard. */
 export type Heard = { value: unknown } | { error: unknown }

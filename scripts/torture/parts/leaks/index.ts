@@ -11,8 +11,8 @@ import { makeWorld, type World } from './world.ts'
 
 const LINES = 'log lines, warnings and output'
 /** Of a round. */
-const WRONG_CALLS = 200
-const KINDS = 2
+const WRONG_CALLS = 120
+const KINDS = 1
 
 export const leaks: Part = {
   name: 'leaks',
@@ -46,6 +46,7 @@ async function run({ over, random, plant, defer, tally }: Attempt): Promise<void
       () => tryUsers(world, look),
     ]
     for (const round of random.shuffle(rounds)) await round()
+    await world.clear()
   } while (!over.aborted)
   await tryLookup(world, look)
   await tryKilled(world, look)

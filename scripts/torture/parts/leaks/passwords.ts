@@ -54,14 +54,12 @@ export async function tryPasswords(world: World, look: Look, meddle?: Meddle): P
   const nowhere = `127.0.0.1:${await closedPort()}`
   const open = (uri: string) =>
     openAndClose({ uri, dbName: DB_NAME, timeoutMs: TIMEOUT_MS, logger: world.logger })
-  for (const [spelt, password] of Object.entries(SPELLINGS)) {
-    const uris = {
-      ...urisWith(password, host),
-      'of nobody who listens': `mongodb://${USER}:${password}@${nowhere}/`,
-    }
-    for (const [title, uri] of Object.entries(uris))
-      await look.at(WHAT, `${title}, ${spelt}`, () => open(uri), { meddle })
-  }
+  const all = Object.entries(SPELLINGS).flatMap(([spelt, password]) => {
+    const nobody = `mongodb://${USER}:${password}@${nowhere}/`
+    const uris = Object.entries({ ...urisWith(password, host), 'of nobody who listens': nobody })
+    return uris.map(([title, uri]) => look.at(WHAT, `${title}, ${spelt}`, () => open(uri), { meddle }))
+  })
+  await Promise.all(all)
 }
 
 /** What is looked up where there is no such name, or no network: it takes as long as that takes. */

@@ -3,7 +3,7 @@ import { keyOf, textOf, wordOf } from './marks.ts'
 /** What a program may pass where something else is expected. Each holds a mark. */
 export const POISONS: Record<string, () => unknown> = {
   'long text': () => textOf('Long').repeat(3000),
-  'huge text': () => textOf('Huge').repeat(2 ** 20),
+  'huge text': () => textOf('Huge').repeat(2 ** 16),
   'a lone surrogate': () => `${textOf('Surrogate')}\ud800`,
   NUL: () => `${textOf('Nul')}\0`,
   'an operator': () => ({ $ne: textOf('Operator'), [`$${keyOf('Operator')}`]: 1 }),

@@ -22,6 +22,8 @@ export interface World {
   shaped: DialogueStore
   /** Opens another one, and closes it when work has been done with it. */
   use<T>(options: Partial<StoreOptions>, work?: (store: DialogueStore) => Promise<T>): Promise<T | undefined>
+  /** Removes what was stored, so that long runs don't fill the disk. */
+  clear(): Promise<void>
   /** Lets the server fail such commands, or all that are for data, while work runs. */
   failing<T>(failure: object, work: () => Promise<T>, commands?: readonly string[]): Promise<T>
 }
@@ -59,6 +61,10 @@ export async function makeWorld(logger: pino.Logger, defer: Defer): Promise<Worl
       } finally {
         await store.close()
       }
+    },
+    async clear() {
+      for (const name of ['users', 'contexts', 'events', 'seen', 'journal'])
+        await client.db(DB_NAME).collection(`dialogue_${name}`).deleteMany({})
     },
     store: await open(),
     hasty: await open({ timeoutMs: HASTY_MS }),
