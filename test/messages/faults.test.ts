@@ -232,3 +232,10 @@ test('deleteMessages that fails after its first batch does not say that nothing 
   expect(await store.deleteMessages(userId, { all: true })).toBe(200)
   expect(await contentsOf(userId)).toEqual([])
 })
+
+test('iterateHistory ends where the server says of every page that it is too large', async () => {
+  await makeMessages(store, userId, 3)
+  await faulty.fail({ failCommands: ['aggregate'], collection: 'users', errorCode: 10334 })
+  const first = store.iterateHistory(userId)[Symbol.asyncIterator]().next()
+  await rejection(first, 'TOO_LARGE')
+})
