@@ -84,10 +84,15 @@ export async function make(store: DialogueStore, { verb, args }: Call): Promise<
   return items
 }
 
-const withSignal = (options: unknown): unknown =>
-  typeof options === 'object' && options !== null
-    ? { signal: AbortSignal.timeout(PATIENCE_MS), ...options }
-    : options
+/** Of options that can be read. */
+function withSignal(options: unknown): unknown {
+  if (typeof options !== 'object' || options === null) return options
+  try {
+    return { signal: AbortSignal.timeout(PATIENCE_MS), ...options }
+  } catch {
+    return options
+  }
+}
 
 const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value

@@ -52,17 +52,31 @@ export function createLook(tally: Tally, watch: Watch) {
       call: () => Promise<unknown>,
       options: Options = {},
     ): Promise<Looked> {
-      const ended = await start(call).then(
-        (value) => ({ value, error: undefined }),
-        (error: unknown) => ({ value: undefined, error }),
+      const ended = await inTime(
+        start(call).then(
+          (value) => ({ value, error: undefined }),
+          (error: unknown) => ({ value: undefined, error }),
+        ),
       )
+      if (!ended) tally.lost(what, `${title}: does not end`)
       tally.tried(what)
-      if (ended.error !== undefined) examine(what, title, ended.error, options)
-      for (const error of rejectedIn(ended.value)) examine(what, title, error, options)
+      if (ended?.error !== undefined) examine(what, title, ended.error, options)
+      for (const error of rejectedIn(ended?.value)) examine(what, title, error, options)
       for (const leak of watch.take()) tally.lost(what, `${title}: ${leak.where} shows a mark ${leak.what}`)
-      return ended
+      return ended ?? { error: undefined, value: undefined }
     },
   }
+}
+
+/** More than any deadline, and than a busy machine adds. */
+const LONGEST_MS = 60_000
+
+async function inTime<T>(call: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), LONGEST_MS)
+  })
+  return Promise.race([call, late]).finally(() => clearTimeout(timer))
 }
 
 /** A call that throws at once is one that fails, too. */

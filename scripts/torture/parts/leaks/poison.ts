@@ -12,7 +12,7 @@ export const POISONS: Record<string, () => unknown> = {
   'a sparse array': () => Object.assign([textOf('Sparse')], { length: 3, [keyOf('Sparse')]: 1 }),
   'a function': () => Object.assign(() => textOf('Function'), { note: textOf('Function') }),
   'a symbol': () => Symbol(textOf('Symbol')),
-  'a symbol as key': () => ({ [Symbol(textOf('SymbolKey'))]: textOf('SymbolKey') }),
+  'a symbol as key': () => ({ [Symbol(keyOf('Symbol'))]: textOf('SymbolKey') }),
   'a Map': () => new Map([[textOf('MapKey'), textOf('MapValue')]]),
   'an Error': () => new Error(textOf('Error'), { cause: textOf('Cause') }),
   bytes: () => Buffer.from(textOf('Bytes')),
