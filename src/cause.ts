@@ -34,12 +34,23 @@ function framesOf({ stack, message }: DriverError): string {
     .join('\n')
 }
 
+/** A caller's own schema may throw anything, also what throws again when it is read. */
+function read(thrown: unknown): DriverError {
+  if (typeof thrown !== 'object' || thrown === null) return {}
+  try {
+    const { name, message, code, codeName, errorLabels, labels, stack, cause }: DriverError = thrown
+    return { name, message, code, codeName, labels: errorLabels ?? labels, stack, cause }
+  } catch {
+    return {}
+  }
+}
+
 /**
  * What may be kept of a foreign error: its class, numbers and names of codes, labels, stack frames, and the
  * same of its own cause.
  */
 export function causeOf(thrown: unknown, depth = 0): SafeCause {
-  const error: DriverError = typeof thrown === 'object' && thrown !== null ? thrown : {}
+  const error = read(thrown)
   const name = String(scalar(error.name) ?? 'Error')
   const code = scalar(error.code)
   const codeName = scalar(error.codeName)
@@ -47,8 +58,8 @@ export function causeOf(thrown: unknown, depth = 0): SafeCause {
   safe.name = name
   if (code !== undefined) safe.code = code
   if (typeof codeName === 'string') safe.codeName = codeName
-  const labels = error.errorLabels ?? error.labels
-  if (Array.isArray(labels)) safe.labels = labels.map(String)
+  if (Array.isArray(error.labels))
+    safe.labels = error.labels.flatMap((label) => scalar(label) ?? []).map(String)
   safe.stack = `${safe.message}\n${framesOf(error)}`
   if (error.cause !== undefined && depth < 3) safe.cause = causeOf(error.cause, depth + 1)
   return safe

@@ -81,6 +81,15 @@ export function withOutcome(error: DialogueStoreError, outcome: Outcome): Dialog
   return error.code === 'TIMEOUT' ? timedOut(outcome) : altered(error, { outcome })
 }
 
+/** Work of which more is known than its errors tell: whatever fails in it, this is what the server did. */
+export async function withFailuresAs<T>(outcome: Outcome, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw withOutcome(toStoreError(error), outcome)
+  }
+}
+
 /** Translates what the driver throws. The driver's text may quote documents, so none of it is kept. */
 export function toStoreError(error: unknown, outcome: Outcome = 'not-applied'): DialogueStoreError {
   if (error instanceof DialogueStoreError) return error

@@ -203,12 +203,12 @@ export function createHistory<M>({ database, look, live }: Needs) {
       let limit = ITERATED
       while (true) {
         const cut = toCut({ userId, filter, limit, origin: place, backward: false })
-        /* A single message may be too large for a page, and is read all the same. */
+        /* A single message may be too large for a page, and is read all the same: if not even that goes, nothing does. */
         const page = await pageOf(
           userId,
           { ...cut, origin: undefined, small: limit > 1 },
           database.deadline(),
-        ).catch(unlessTooLarge)
+        ).catch(limit > 1 ? unlessTooLarge : undefined)
         if (page) {
           for (const document of page.documents) yield toMessage<M>(document)
           if (!page.newer) return

@@ -1,6 +1,8 @@
 import type { Deadline } from '../db/attempt.ts'
+import { toStoreError, withOutcome } from '../db/failure.ts'
 import type { KeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
+import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { messageNotFound, toEdit, toKeyFilter } from './edit.ts'
@@ -49,15 +51,11 @@ export function createTurns<M>(needs: Needs) {
     return result
   }
 
-  /** In batches, so that other writers are not starved. */
-  async function remove(user: string, part: (turn: Turn) => Promise<number>): Promise<number> {
-    let removed = 0
-    while (true) {
-      const deadline = database.deadline()
-      const batch = await queue.run(user, () => inTurn(deadline, part), deadline)
-      removed += batch
-      if (batch < BATCH) return removed
-    }
+  /** At most a batch, so that other writers are not starved. */
+  function removeBatch(userId: ObjectId, part: Deletion): Promise<number> {
+    const deadline = database.deadline()
+    const work = (turn: Turn) => turn.deleteMessages(userId, part, BATCH)
+    return queue.run(userId.toHexString(), () => inTurn(deadline, work), deadline)
   }
 
   return {
@@ -86,8 +84,13 @@ export function createTurns<M>(needs: Needs) {
       async deleteMessages(user: unknown, which: unknown): Promise<number> {
         const userId = parse(id, user, ['userId'])
         let removed = 0
-        for (const part of toParts(parse(deletion, which, ['filter'])))
-          removed += await remove(userId.toHexString(), (turn) => turn.deleteMessages(userId, part, BATCH))
+        try {
+          for (const part of toParts(parse(deletion, which, ['filter'])))
+            for (let batch = BATCH; batch === BATCH; removed += batch) batch = await removeBatch(userId, part)
+        } catch (error) {
+          /* What was deleted before it stays deleted. */
+          throw removed > 0 ? withOutcome(toStoreError(error), 'unknown') : error
+        }
         return removed
       },
     },

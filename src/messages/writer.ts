@@ -1,8 +1,12 @@
 import type { Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { DOCUMENT_TOO_LARGE, DOCUMENT_VALIDATION_FAILURE, toStoreError, withOutcome } from '../db/failure.ts'
+import {
+  DOCUMENT_TOO_LARGE,
+  DOCUMENT_VALIDATION_FAILURE,
+  toStoreError,
+  withFailuresAs,
+} from '../db/failure.ts'
 import { type Inserted, insertUnordered, type WriteError } from '../db/insert.ts'
-import type { Outcome } from '../errors.ts'
 import { createAnswers, type Refusals } from './answer.ts'
 import type { Claims } from './claims.ts'
 import type { Clock } from './clock.ts'
@@ -192,11 +196,3 @@ function stopwatch(): () => number {
 const orNotApplied = <T>(work: () => Promise<T>): Promise<T> => withFailuresAs('not-applied', work)
 /** Whatever fails after the insert, messages are stored. */
 const orUnsure = <T>(work: () => Promise<T>): Promise<T> => withFailuresAs('unknown', work)
-
-async function withFailuresAs<T>(outcome: Outcome, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw withOutcome(toStoreError(error), outcome)
-  }
-}

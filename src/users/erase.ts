@@ -1,7 +1,7 @@
 import type mongoose from 'mongoose'
 import { attempt, type Deadline, deadlineIn } from '../db/attempt.ts'
 import type { Collection, Database } from '../db/database.ts'
-import { isConflict } from '../db/failure.ts'
+import { isConflict, withFailuresAs } from '../db/failure.ts'
 import type { KeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { DialogueStoreError, userNotFound } from '../errors.ts'
@@ -122,7 +122,8 @@ export function createErasure(database: Database, belongings: Belongings, queue:
           await messages.settle(key)
           await buryPatiently(key)
         }
-        return drain(key)
+        /* The user is gone by now, and a part of what was theirs. */
+        return withFailuresAs('unknown', () => drain(key))
       },
     },
     drain,

@@ -52,12 +52,16 @@ const flows = <V extends z.ZodType<string | null | undefined>>(value: V) =>
       (given) => !Object.hasOwn(Object(given), '__proto__'),
       NO_PROTO,
     )
-    .transform((given): unknown => (isPlainObject(given) ? dropUndefined(given) : given))
+    .transform(withoutUndefined)
     .pipe(
       z
         .record(flow, value)
         .refine((all) => Object.keys(all).length <= MAX_FLOWS, `names more than ${MAX_FLOWS} flows`),
     )
+
+/** A promise would be taken for a transform that takes its time. */
+const withoutUndefined = (given: unknown): unknown =>
+  isPlainObject(given) ? dropUndefined(given) : given instanceof Promise ? null : given
 
 const dropUndefined = (given: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))

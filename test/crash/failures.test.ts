@@ -78,9 +78,9 @@ async function runWith(
   failure: { lasts: number; judge: Judge },
 ) {
   let commands = 0
-  proxy.judgeBy((command) => {
+  proxy.judgeBy((command, message) => {
     commands++
-    return commands >= at && commands < at + failure.lasts ? failure.judge(command) : 'arrives'
+    return commands >= at && commands < at + failure.lasts ? failure.judge(command, message) : 'arrives'
   })
   const heard = await OPERATIONS[operation](store, scene).then(
     (value: unknown) => ({ value }),

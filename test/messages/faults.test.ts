@@ -222,3 +222,20 @@ describe('reads and changes', () => {
     expect(await contentsOf(userId)).toEqual([])
   })
 })
+
+test('deleteMessages that fails after its first batch does not say that nothing is done', async () => {
+  await makeMessages(store, userId, 1200)
+  await faulty.fail({ failCommands: ['find'], collection: 'messages', closeConnection: true }, { skip: 1 })
+  const error = await hasty.deleteMessages(userId, { all: true }).catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ outcome: 'unknown', retryable: true })
+  await faulty.heal()
+  expect(await store.deleteMessages(userId, { all: true })).toBe(200)
+  expect(await contentsOf(userId)).toEqual([])
+})
+
+test('iterateHistory ends where the server says of every page that it is too large', async () => {
+  await makeMessages(store, userId, 3)
+  await faulty.fail({ failCommands: ['aggregate'], collection: 'users', errorCode: 10334 })
+  const first = store.iterateHistory(userId)[Symbol.asyncIterator]().next()
+  await rejection(first, 'TOO_LARGE')
+})

@@ -39,6 +39,13 @@ const event = (fields: object) =>
   store.storeEvent(untyped({ creatorId: bia.id, summary: CANARY, start, ...fields }))
 const user = (fields: object) => store.createUser(untyped({ name: CANARY, ...fields }))
 
+/** Handled here: what a schema makes of it is not. */
+function rejected(): Promise<never> {
+  const promise = Promise.reject(new Error(CANARY))
+  promise.catch(() => {})
+  return promise
+}
+
 describe('a user’s text shows in no error', () => {
   test.each<[string, () => Promise<unknown>]>([
     ['an identity that is taken', () => user({ identities: [identity] })],
@@ -48,6 +55,7 @@ describe('a user’s text shows in no error', () => {
     ['a language that is none', () => user({ locale: CANARY })],
     ['a time zone that is none', () => user({ timezone: CANARY })],
     ['a state that is too long', () => user({ states: { flow: long } })],
+    ['states that are a promise', () => user({ states: rejected() })],
     ['states that are text', () => user({ states: CANARY })],
     ['data that JSON cannot say', () => user({ data: { list: [CANARY, () => CANARY] } })],
     ['an id that is none', () => store.getUser(CANARY)],
@@ -152,6 +160,9 @@ describe('a user’s text shows in no error', () => {
 })
 
 describe('the cause of an error', () => {
+  const fail = () => {
+    throw new Error(CANARY)
+  }
   const text = `E11000 { name: "first\n    at ${CANARY} (file.js:1:1)\n    at second" }`
 
   test('keeps where it happened, and its codes, but no line of the message', () => {
@@ -176,6 +187,11 @@ describe('the cause of an error', () => {
       'codes that are text',
       () => Object.assign(new Error('x'), { code: CANARY, codeName: CANARY, name: CANARY }),
     ],
+    [
+      'labels that are text',
+      () => Object.assign(new Error('x'), { labels: [CANARY], errorLabels: [CANARY, { text: CANARY }] }),
+    ],
+    ['what cannot be read', () => new Proxy({}, { get: () => fail() })],
     ['a cause in a cause', () => new Error('x', { cause: new Error(text, { cause: CANARY }) })],
     ['text that was thrown', () => CANARY],
     ['an object that was thrown', () => ({ message: CANARY, stack: CANARY, id: new ObjectId() })],

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { DialogueStore } from '../../src/index.ts'
 import { LOST_COMMAND, LOST_REPLY, makeFaultyServer } from '../support/faults.ts'
-import { makeIdentity, makeUser, storedOf } from '../support/make.ts'
+import { makeIdentity, makeMessages, makeUser, rejection, storedOf } from '../support/make.ts'
 
 let faulty: Awaited<ReturnType<typeof makeFaultyServer>>
 let store: DialogueStore
@@ -154,4 +154,15 @@ describe('deleteUser', () => {
     await faulty.fail({ failCommands: ['update'], collection: 'users', ...UNCONFIRMED }, { times: 3 })
     expect(await store.deleteUser(userId)).toMatchObject({ messages: 20, contexts: 0, events: 0 })
   })
+})
+
+test('deleteUser that fails after its transaction does not say that nothing is done', async () => {
+  const hasty = await faulty.open({ timeoutMs: 500 })
+  await makeMessages(store, userId, 3)
+  await faulty.fail({ failCommands: ['find'], collection: 'messages', ...LOST_COMMAND })
+  const error = await hasty.deleteUser(userId).catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ outcome: 'unknown', retryable: true })
+  await faulty.heal()
+  await rejection(store.getUser(userId), 'USER_NOT_FOUND')
+  expect(await store.deleteUser(userId)).toMatchObject({ userId, messages: 3 })
 })

@@ -3,16 +3,19 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
 /** What happens to a request: it arrives, or its connection breaks before it arrives, or before its reply does. */
 export type Fate = 'arrives' | 'is lost' | 'loses its reply'
-/** Decides it, and may take its time. */
-export type Judge = (command: string) => Fate | Promise<Fate>
+/** Decides it, and may take its time. @param message the whole of it, as it is sent */
+export type Judge = (command: string, message: Buffer) => Fate | Promise<Fate>
 
 const HEADER = 16
 const OP_MSG = 2013
 /** What drivers do on their own. */
-const BACKGROUND = ['hello', 'ismaster', 'isMaster', 'endSessions', 'killCursors', 'saslStart', 'ping']
+export const BACKGROUND = ['hello', 'ismaster', 'isMaster', 'endSessions', 'killCursors', 'saslStart', 'ping']
 
-/** Stands between a store and a server, and reads the names of the commands. */
-export async function startProxy(port: number) {
+type IsBackground = (command: string, message: Buffer) => boolean
+const isDriversOwn: IsBackground = (command) => BACKGROUND.includes(command)
+
+/** Stands between a store and a server, and reads the names of the commands. Those in the background always arrive. */
+export async function startProxy(port: number, isBackground = isDriversOwn) {
   let judge: Judge = () => 'arrives'
   const sockets = new Set<Socket>()
   const server = createServer((client) => {
@@ -32,7 +35,8 @@ export async function startProxy(port: number) {
     forEachMessage(client, (message) => {
       queue = queue.then(async () => {
         const command = commandOf(message)
-        const fate = command === undefined ? 'arrives' : await judge(command)
+        const isJudged = command !== undefined && !isBackground(command, message)
+        const fate = isJudged ? await judge(command, message) : 'arrives'
         if (fate === 'is lost') return void client.destroy()
         isReplyLost = fate === 'loses its reply'
         upstream.write(message)
@@ -66,11 +70,10 @@ function forEachMessage(socket: Socket, work: (message: Buffer) => void): void {
   })
 }
 
-/** The first key of the command's document; undefined for what is none of the store's. */
+/** The first key of the command's document; undefined for a message that is no command. */
 function commandOf(message: Buffer): string | undefined {
   if (message.readInt32LE(12) !== OP_MSG) return undefined
   /* After the flags: the kind of section, the document's length, the element's type. */
   const begin = HEADER + 4 + 1 + 4 + 1
-  const name = message.toString('utf8', begin, message.indexOf(0, begin))
-  return BACKGROUND.includes(name) ? undefined : name
+  return message.toString('utf8', begin, message.indexOf(0, begin))
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { DialogueStoreError, openStore } from '../../../../src/index.ts'
-import { heldHeap } from '../../../../test/support/memory.ts'
+import { heldHeap } from '../../../lib/memory.ts'
 import {
   type BotOptions,
   BULK,

@@ -1,0 +1,106 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import mongoose from 'mongoose'
+import { type DialogueStore, openStore, type Retention } from '../../../../src/index.ts'
+import type { Defer } from '../../../lib/run.ts'
+import { HASTY_MS } from './failures.ts'
+import type { Line } from './line.ts'
+
+/** By these the server tells the commands of the store under test from those of others. */
+export const TRIED = 'failpoints'
+const BESIDE = 'beside'
+/** Of a store that opens its own connection. */
+export const OWN = 'dialogue-store'
+
+/** Much longer than any failure lasts. */
+export const PATIENT_MS = 8000
+/** As the store opens its own. */
+const OPTIONS = { heartbeatFrequencyMS: 500, connectTimeoutMS: 1000, socketTimeoutMS: 30_000 }
+
+/** A database, and the stores on it. */
+export interface Ground {
+  name: string
+  db: mongoose.mongo.Db
+  /** On the line, with time enough, and without. */
+  patient: DialogueStore
+  hasty: DialogueStore
+  /** Beside it, as another process would have it. */
+  other: DialogueStore
+  client: mongoose.mongo.MongoClient
+}
+
+interface Needs {
+  /** Of the server itself. */
+  uri: string
+  line: Line
+  admin: mongoose.mongo.MongoClient
+  defer: Defer
+}
+
+export async function openGround(
+  { uri, line, admin, defer }: Needs,
+  dbName: string,
+  retention: Retention,
+): Promise<Ground> {
+  const connect = async (to: string, appName: string) => {
+    const connection = await mongoose.createConnection(to, { ...OPTIONS, dbName, appName }).asPromise()
+    defer(() => connection.close())
+    return connection
+  }
+  const open = async (connection: mongoose.Connection, timeoutMs: number) => {
+    const store = await openStore({ connection, retention, timeoutMs })
+    defer(() => store.close())
+    return store
+  }
+  const other = await open(await connect(uri, BESIDE), 30_000)
+  const tried = await connect(line.uri, TRIED)
+  return {
+    name: retention.kind,
+    db: admin.db(dbName),
+    other,
+    patient: await open(tried, PATIENT_MS),
+    hasty: await open(tried, HASTY_MS),
+    client: tried.getClient(),
+  }
+}
+
+const COLLECTIONS = ['users', 'contexts', 'messages', 'seen', 'journal', 'events', 'locks']
+
+/** Removes all that is stored, so that what is there afterwards is of the next. */
+export async function clear(db: mongoose.mongo.Db): Promise<void> {
+  await Promise.all(
+    COLLECTIONS.map((name) => db.collection(`dialogue_${name}`).deleteMany({}, { writeConcern: { w: 1 } })),
+  )
+}
+
+const QUIET_MS = 10_000
+const POLL_MS = 10
+
+/** Waits until the server does nothing any more for the stores under test: what was given up may still arrive. */
+export async function quiet(admin: mongoose.mongo.MongoClient): Promise<void> {
+  const end = performance.now() + QUIET_MS
+  while (performance.now() < end) {
+    const busy = await admin
+      .db('admin')
+      .aggregate([
+        { $currentOp: { allUsers: true } },
+        {
+          $match: {
+            active: true,
+            appName: { $in: [TRIED, OWN] },
+            op: { $ne: 'getmore' },
+            'command.hello': { $exists: false },
+          },
+        },
+        { $limit: 1 },
+      ])
+      .toArray()
+    if (busy.length === 0) return
+    await pause(POLL_MS)
+  }
+}
+
+/** Readers do what transactions have left to do: of everybody. */
+export async function settleAll({ db, other }: Pick<Ground, 'db' | 'other'>): Promise<void> {
+  const owed = await db.collection('dialogue_journal').distinct('userId', { settled: { $exists: false } })
+  for (const userId of owed) await other.retrieveHistory(userId).catch(() => {})
+}

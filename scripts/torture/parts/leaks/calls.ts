@@ -1,0 +1,98 @@
+import type { DialogueStore } from '../../../../src/index.ts'
+import { keyOf, textOf, wordOf } from './marks.ts'
+import { jsonOf, newEvent, newMessage, newUser, type Subject } from './subject.ts'
+
+/** A call of a verb, by what it is given: so that any of it can be something else. */
+export interface Call {
+  verb: Verb
+  args: unknown[]
+}
+
+/** Those that take anything. */
+export type Verb = Exclude<keyof DialogueStore, 'close' | typeof Symbol.asyncDispose>
+
+const identity = () => ({ provider: textOf('Provider'), id: wordOf('Identity') })
+const states = () => ({ [keyOf('Flow')]: textOf('State') })
+
+/** One call of every verb, with a mark in everything that is text. */
+export function callsFor({ userId, messageId, eventId, cursor, live }: Subject): Call[] {
+  const { creatorId: _, externalId: __, ...event } = newEvent(userId)
+  const { identities, ...user } = newUser()
+  const { content, audio, metadata, externalId, sender, conversationId } = newMessage(userId)
+  const filter = { conversationId, senders: [sender], types: ['voice'] }
+  const call = (verb: Verb, ...args: unknown[]): Call => ({ verb, args })
+  return [
+    call('createUser', newUser()),
+    call('getUser', userId),
+    call('findUser', identity()),
+    call('ensureUser', identities[0], user),
+    call('withUserLock', userId, async () => textOf('Work'), { waitMs: 100, leaseMs: 1000 }),
+    call('updateUser', userId, { ...user, addIdentities: identities, removeIdentities: [identity()] }),
+    call('updateUser', userId, () => ({ ...user }), { ifVersion: 1, ifStates: states() }),
+    call('listUsers', { email: user.email, states: states(), limit: 2 }),
+    call('iterateUsers', { email: user.email, states: states() }),
+    call('exportUser', userId),
+    call('storeMessage', newMessage(userId)),
+    call('storeMessages', [newMessage(userId), { ...newMessage(userId), externalId: null }]),
+    call('retrieveHistory', userId, { ...filter, before: cursor, count: 'exact' }),
+    call('iterateHistory', userId, { ...filter, after: cursor }),
+    call('followMessages', { userId, after: live }),
+    call('getMessage', userId, { externalId, conversationId }),
+    call('updateMessage', userId, messageId, { content, audio, metadata, externalId }, { ifVersion: 1 }),
+    call('deleteMessages', userId, { conversationId: textOf('Elsewhere') }),
+    call('storeContext', userId, jsonOf('Context'), { covers: cursor }),
+    call('mergeContext', userId, jsonOf('Patch')),
+    call('updateContext', userId, () => jsonOf('Changed')),
+    call('retrieveContext', userId, { pending: { senders: [sender], conversationId } }),
+    call('deleteContext', userId),
+    call('storeEvent', newEvent(userId)),
+    call('getEvent', eventId, { withCreator: true }),
+    call('updateEvent', eventId, event),
+    call('cancelEvent', eventId),
+    call('retrieveEvents', { creatorId: userId, withCreator: true, limit: 1 }),
+    call('withTransaction', turnOf(userId)),
+    call('ping'),
+    call('stats'),
+    call('deleteEvent', eventId),
+    call('deleteUser', userId),
+  ]
+}
+
+const turnOf =
+  (userId: string) => async (tx: Parameters<Parameters<DialogueStore['withTransaction']>[0]>[0]) => {
+    await tx.storeMessage(newMessage(userId))
+    await tx.mergeContext(userId, jsonOf('Turn'))
+    await tx.storeEvent(newEvent(userId))
+    await tx.updateUser(userId, { states: states() })
+    return tx.storeMessage({ ...newMessage(userId), externalId: null })
+  }
+
+const MOST_ITEMS = 3
+/** Of what goes on by itself. */
+const PATIENCE_MS = 100
+
+/** Makes it, as a program in JavaScript may. Of what iterates, takes some. */
+export async function make(store: DialogueStore, { verb, args }: Call): Promise<unknown> {
+  const verbs: object = store
+  const method: unknown = Reflect.get(verbs, verb)
+  if (typeof method !== 'function') throw new Error(`There is no verb ${verb}.`)
+  const given = verb === 'followMessages' ? [withSignal(args[0])] : args
+  const made: unknown = Reflect.apply(method, store, given)
+  if (!isIterable(made)) return made
+  let items = 0
+  for await (const _ of made) if (++items === MOST_ITEMS) break
+  return items
+}
+
+/** Of options that can be read. */
+function withSignal(options: unknown): unknown {
+  if (typeof options !== 'object' || options === null) return options
+  try {
+    return { signal: AbortSignal.timeout(PATIENCE_MS), ...options }
+  } catch {
+    return options
+  }
+}
+
+const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value
