@@ -1,0 +1,88 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { atMost } from '../../../../src/db/attempt.ts'
+import { type Caller, Surprise } from './callers/index.ts'
+
+/** A write that took long, on `performance.now()`. */
+export interface Stall {
+  name: string
+  begun: number
+  ended: number
+}
+
+/** Callers at work, each making one call after the other. */
+export interface Load {
+  /** Resolves when each of them has had an answer after this moment. */
+  answered(): Promise<void>
+  /** Writes that took long since the last time that somebody asked. */
+  takeStalls(): Stall[]
+  stop(): Promise<void>
+}
+
+interface Told {
+  onCall(): void
+  /** What must not be. */
+  onError(detail: string): void
+  onSurprise(detail: string): void
+}
+
+const BETWEEN_MS = 20
+const STALL_MS = 200
+/** Far longer than any call may take. */
+const ANSWER_MS = 300_000
+
+export function startLoad(callers: Caller[], { onCall, onError, onSurprise }: Told): Load {
+  let stalls: Stall[] = []
+  let isOver = false
+  let onAnswer = new Map<Caller, () => void>()
+
+  async function makeCalls(caller: Caller): Promise<void> {
+    for (let n = 0; !isOver; n++) {
+      const begun = performance.now()
+      try {
+        await caller.call(n)
+        const ended = performance.now()
+        if (caller.isWriter && ended - begun > STALL_MS) stalls.push({ name: caller.name, begun, ended })
+      } catch (error) {
+        const after = Math.round(performance.now() - begun)
+        if (error instanceof Surprise) onSurprise(error.message)
+        else onError(`${caller.name}, call ${n}, after ${after} ms: ${described(error)}`)
+      }
+      onCall()
+      onAnswer.get(caller)?.()
+      await pause(BETWEEN_MS)
+    }
+  }
+
+  const working = callers.map(makeCalls)
+  return {
+    async answered() {
+      const answers = callers.map((caller) => new Promise<void>((resolve) => onAnswer.set(caller, resolve)))
+      let isAnswered = false
+      await atMost(
+        ANSWER_MS,
+        Promise.all(answers).then(() => {
+          isAnswered = true
+        }),
+      )
+      onAnswer = new Map()
+      if (!isAnswered) throw new Error(`A caller has had no answer in ${ANSWER_MS} ms.`)
+    },
+    takeStalls() {
+      const taken = stalls
+      stalls = []
+      return taken
+    },
+    async stop() {
+      isOver = true
+      await Promise.all(working)
+    },
+  }
+}
+
+/** With what the store tells of it, and what of its cause. */
+export function described(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code, outcome, cause } = error as Error & { code?: string; outcome?: string }
+  const why = cause instanceof Error ? `, because of ${cause.name} ${'code' in cause ? cause.code : ''}` : ''
+  return `${code ?? error.name} (${outcome ?? error.message})${why} ${error.stack?.split('\n')[1]?.trim() ?? ''}`
+}
