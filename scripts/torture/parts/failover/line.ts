@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /**
- * What is wrong with a line: it is cut, and cannot be made anew; all that is sent vanishes, and nothing is closed;
- * or everything comes that many milliseconds late.
+ * What is wrong with a line: it is cut, and cannot be made anew; or nothing that is sent arrives, and nothing is
+ * closed, which leaves the line dead for ever; or everything comes that many milliseconds late.
  */
 export type Trouble = 'cut' | 'mute' | number
 
@@ -24,21 +24,19 @@ export interface Line extends Ends {
 }
 
 export function createLine(near: Socket, far: Socket, ends: Ends): Line {
+  const sockets = [near, far]
   let trouble: Trouble | undefined
-  /* What comes after something that was lost makes no sense to anybody. */
   let isDead = false
   let ended = () => {}
 
   const cut = () => {
-    near.resetAndDestroy()
-    far.resetAndDestroy()
+    for (const socket of sockets) socket.resetAndDestroy()
     ended()
   }
   /** While the line is mute, nobody hears that the other one has left. */
   const leave = () => {
     if (trouble === 'mute') return
-    near.destroySoon()
-    far.destroySoon()
+    for (const socket of sockets) socket.destroySoon()
     ended()
   }
 
@@ -50,7 +48,6 @@ export function createLine(near: Socket, far: Socket, ends: Ends): Line {
       last = last.then(() => late).then(work)
     }
     source.on('data', (bytes) => {
-      if (trouble === 'mute') isDead = true
       if (!isDead) inTurn(() => target.write(bytes))
     })
     source.on('error', () => {})
@@ -59,13 +56,22 @@ export function createLine(near: Socket, far: Socket, ends: Ends): Line {
   carry(near, far)
   carry(far, near)
 
+  /** What nobody takes piles up at the sender's, who has to wait with the rest. */
+  function silence(): void {
+    isDead = true
+    for (const socket of sockets) socket.pause()
+  }
+
   return {
     ...ends,
     cut,
     meet(next) {
+      const was = trouble
       trouble = next
       if (trouble === 'cut') cut()
-      else if (near.destroyed || far.destroyed) leave()
+      else if (trouble === 'mute') silence()
+      else if (sockets.some(({ destroyed }) => destroyed)) leave()
+      else if (was === 'mute') for (const socket of sockets) socket.resume()
     },
     onEnd(listener) {
       ended = listener
