@@ -21,16 +21,19 @@ export function createDelays(prober: Prober, tally: Tally) {
   const delays = new Map<string, number[]>()
   const silences = new Map<string, number[]>()
 
-  const waitOf = ({ begun, ended }: Stall, shut: Shut | undefined): number => {
-    const away = shut ? Math.max(0, Math.min(ended, shut.to) - Math.max(begun, shut.from)) : 0
-    return Math.max(0, prober.taking(begun, ended) - away)
+  /** From the fault on, and beyond what such a write takes anyway. */
+  const waitOf = ({ begun, ended, usualMs }: Stall, { from, shut }: Course): number => {
+    const since = Math.max(from, begun)
+    const away = shut ? Math.max(0, Math.min(ended, shut.to) - Math.max(since, shut.from)) : 0
+    return Math.max(0, prober.taking(since, ended) - away - usualMs)
   }
 
   return {
     /** Judges a fault that is over. */
-    judge({ name, from, to, shut, stalls }: Course): void {
+    judge(course: Course): void {
+      const { name, from, to, stalls } = course
       tally.tried(name)
-      const waits = stalls.map((stall) => ({ ...stall, ms: waitOf(stall, shut) }))
+      const waits = stalls.map((stall) => ({ ...stall, ms: waitOf(stall, course) }))
       for (const { name: write, begun, ended, ms } of waits)
         if (ms > MOST_MS)
           tally.lost(

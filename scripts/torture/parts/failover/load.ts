@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { median } from 'simple-statistics'
 import { atMost } from '../../../../src/db/attempt.ts'
 import { type Caller, Surprise } from './callers/index.ts'
 
@@ -7,14 +8,16 @@ export interface Stall {
   name: string
   begun: number
   ended: number
+  /** What such a write takes while all is well, on a machine as busy as this one. */
+  usualMs: number
 }
 
 /** Callers at work, each making one call after the other. */
 export interface Load {
   /** Resolves when each of them has had an answer after this moment. */
   answered(): Promise<void>
-  /** Writes that took long since the last time that somebody asked. */
-  takeStalls(): Stall[]
+  /** Resolves with the writes that took long while something was done to the set. */
+  stallsDuring(deed: () => Promise<void>): Promise<Stall[]>
   stop(): Promise<void>
 }
 
@@ -31,7 +34,8 @@ const STALL_MS = 200
 const ANSWER_MS = 300_000
 
 export function startLoad(callers: Caller[], { onCall, onError, onSurprise }: Told): Load {
-  let stalls: Stall[] = []
+  const calm = new Map<Caller, number[]>(callers.map((caller) => [caller, []]))
+  let stalls: Stall[] | undefined
   let isOver = false
   let onAnswer = new Map<Caller, () => void>()
 
@@ -40,8 +44,7 @@ export function startLoad(callers: Caller[], { onCall, onError, onSurprise }: To
       const begun = performance.now()
       try {
         await caller.call(n)
-        const ended = performance.now()
-        if (caller.isWriter && ended - begun > STALL_MS) stalls.push({ name: caller.name, begun, ended })
+        if (caller.isWriter) note(caller, begun, performance.now())
       } catch (error) {
         const after = Math.round(performance.now() - begun)
         if (error instanceof Surprise) onSurprise(error.message)
@@ -51,6 +54,14 @@ export function startLoad(callers: Caller[], { onCall, onError, onSurprise }: To
       onAnswer.get(caller)?.()
       await pause(BETWEEN_MS)
     }
+  }
+
+  function note(caller: Caller, begun: number, ended: number): void {
+    const ms = ended - begun
+    const usual = calm.get(caller) ?? []
+    if (!stalls) usual.push(ms)
+    else if (ms > STALL_MS)
+      stalls.push({ name: caller.name, begun, ended, usualMs: usual.length > 0 ? median(usual) : 0 })
   }
 
   const working = callers.map(makeCalls)
@@ -67,10 +78,12 @@ export function startLoad(callers: Caller[], { onCall, onError, onSurprise }: To
       onAnswer = new Map()
       if (!isAnswered) throw new Error(`A caller has had no answer in ${ANSWER_MS} ms.`)
     },
-    takeStalls() {
-      const taken = stalls
-      stalls = []
-      return taken
+    async stallsDuring(deed) {
+      const during: Stall[] = []
+      stalls = during
+      await deed()
+      stalls = undefined
+      return during
     },
     async stop() {
       isOver = true

@@ -5,7 +5,7 @@ import { createClosers, type Defer } from '../../../lib/run.ts'
 import type { Attempt } from '../../part.ts'
 import { createCallers, type World } from './callers/index.ts'
 import type { createDelays } from './delays.ts'
-import type { Fault } from './faults.ts'
+import type { Fault, Shut } from './faults.ts'
 import { startFollower } from './followers.ts'
 import { described, type Load, startLoad } from './load.ts'
 import { createSabotage, type Sabotage } from './plants.ts'
@@ -100,20 +100,20 @@ async function suffer(
   load: Load,
   sabotage: Sabotage,
 ): Promise<void> {
-  load.takeStalls()
   const from = performance.now()
   prober.forget(from)
-  const shut = await fault.commit({
-    ...{ set, random },
-    async recovered() {
-      const back = prober.nextWrite()
-      sabotage.onFault(back)
-      await back
-      await load.answered()
-      await pause(AFTERWARDS_MS)
-    },
+  let shut: Shut | undefined
+  const recovered = async () => {
+    const back = prober.nextWrite()
+    sabotage.onFault(back)
+    await back
+    await load.answered()
+    await pause(AFTERWARDS_MS)
+  }
+  const stalls = await load.stallsDuring(async () => {
+    shut = await fault.commit({ set, random, recovered })
+    await set.whole()
+    await load.answered()
   })
-  await set.whole()
-  await load.answered()
-  delays.judge({ name: fault.name, from, to: performance.now(), shut, stalls: load.takeStalls() })
+  delays.judge({ name: fault.name, from, to: performance.now(), shut, stalls })
 }
