@@ -4,12 +4,6 @@ import type { Random } from '../../../lib/random.ts'
 import type { Party, Trouble } from './line.ts'
 import type { ReplicaSet } from './set.ts'
 
-/** A part of a fault in which the bot reaches nobody who takes writes, whatever the set does. */
-export interface Shut {
-  from: number
-  to: number
-}
-
 interface Scene {
   set: ReplicaSet
   random: Random
@@ -21,7 +15,7 @@ export interface Fault {
   /** As the table says it. */
   name: string
   /** Commits it, and puts right what it broke. */
-  commit(scene: Scene): Promise<Shut | undefined>
+  commit(scene: Scene): Promise<void>
 }
 
 const SHORTEST_MS = 1500
@@ -35,7 +29,6 @@ export const STEP_DOWN: Fault = {
     const primary = set.direct[await set.primary()]
     await primary?.db('admin').command({ replSetStepDown: 60, secondaryCatchUpPeriodSecs: 10 })
     await recovered()
-    return undefined
   },
 }
 
@@ -46,7 +39,6 @@ const kill: Fault = {
     process.kill(set.pidOf(primary), 'SIGKILL')
     await recovered()
     await set.restart(primary)
-    return undefined
   },
 }
 
@@ -54,7 +46,6 @@ const stop: Fault = {
   name: 'SIGSTOP of the primary, SIGCONT',
   async commit({ set, recovered }) {
     await freeze([set.pidOf(await set.primary())], recovered)
-    return undefined
   },
 }
 
@@ -66,7 +57,6 @@ const isolation = (name: string, trouble: Trouble): Fault => ({
     set.network.trouble((from, to) => from === primary || to === primary, trouble)
     await recovered()
     set.network.heal()
-    return undefined
   },
 })
 
@@ -74,13 +64,10 @@ const isolation = (name: string, trouble: Trouble): Fault => ({
 const badLine = (name: string, troubleOf: (random: Random) => Trouble): Fault => ({
   name,
   async commit({ set, random, recovered }) {
-    const from = performance.now()
     set.network.trouble((party: Party) => party === 'bot', troubleOf(random))
     await pause(SHORTEST_MS + random.below(LONGEST_MS - SHORTEST_MS))
     set.network.heal()
-    const to = performance.now()
     await recovered()
-    return { from, to }
   },
 })
 

@@ -21,7 +21,8 @@ interface Way {
 }
 
 const MOST_AT_ONCE = 200
-const PATIENCE_MS = 30_000
+/** When nothing has come for that long, nothing is on its way. */
+const PATIENCE_MS = 5000
 const POLL_MS = 20
 /** What comes twice may come a little later. */
 const AFTERWARDS_MS = 300
@@ -31,6 +32,7 @@ export function startFollower(
   { after, leaves, onError }: Way,
 ): Follower {
   const times = new Map<string, number>()
+  let last = performance.now()
   const controller = new AbortController()
   const { signal } = controller
   let place = after
@@ -39,6 +41,7 @@ export function startFollower(
     let left = leaves ? 1 + leaves.below(MOST_AT_ONCE) : Number.POSITIVE_INFINITY
     for await (const { message, resume } of store.followMessages({ after: place, signal })) {
       place = resume
+      last = performance.now()
       times.set(message.id, (times.get(message.id) ?? 0) + 1)
       if (--left === 0) return
     }
@@ -63,9 +66,9 @@ export function startFollower(
   return {
     stop,
     async end(messageIds) {
-      const deadline = performance.now() + PATIENCE_MS
+      last = performance.now()
       const isAway = (id: string) => !times.has(id)
-      while (messageIds.some(isAway) && performance.now() < deadline) await pause(POLL_MS)
+      while (messageIds.some(isAway) && performance.now() - last < PATIENCE_MS) await pause(POLL_MS)
       await pause(AFTERWARDS_MS)
       await stop()
       const repeated = [...times].filter(([, count]) => count > 1)

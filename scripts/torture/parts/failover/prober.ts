@@ -7,16 +7,14 @@ export interface Prober {
   nextWrite(): Promise<number>
   /** How many of these milliseconds the set took writes in. */
   taking(from: number, to: number): number
-  /** The longest time in these in which it took none. */
-  longestSilence(from: number, to: number): number
   /** Nothing before that is asked for any more. */
   forget(before: number): void
   stop(): Promise<void>
 }
 
-const PROBE_MS = 20
-/** With no write acknowledged for longer, the set takes none: on a busy machine, one may take a while. */
-const SILENCE_MS = 250
+const PROBE_MS = 40
+/** With no write acknowledged for longer, the set takes none. On a busy machine, one may take a while. */
+const SILENCE_MS = 1000
 
 export function startProber(direct: mongoose.mongo.MongoClient[]): Prober {
   /* When writes were acknowledged. */
@@ -57,7 +55,6 @@ export function startProber(direct: mongoose.mongo.MongoClient[]): Prober {
   return {
     nextWrite: () => new Promise((resolve) => waiting.add({ since: performance.now(), resolve })),
     taking: (from, to) => to - from - silences(from, to).reduce((sum, ms) => sum + ms, 0),
-    longestSilence: (from, to) => Math.max(0, ...silences(from, to)),
     forget(before) {
       times = times.filter((_, i) => (times[i + 1] ?? Number.POSITIVE_INFINITY) >= before)
     },

@@ -5,7 +5,7 @@ import { createClosers, type Defer } from '../../../lib/run.ts'
 import type { Attempt } from '../../part.ts'
 import { createCallers, type World } from './callers/index.ts'
 import type { createDelays } from './delays.ts'
-import type { Fault, Shut } from './faults.ts'
+import type { Fault } from './faults.ts'
 import { startFollower } from './followers.ts'
 import { described, type Load, startLoad } from './load.ts'
 import { createSabotage, type Sabotage } from './plants.ts'
@@ -16,6 +16,8 @@ import type { ReplicaSet } from './set.ts'
 export interface Stage {
   set: ReplicaSet
   prober: Prober
+  /** How long a write may take beyond what the set itself needs. */
+  mostMs: number
 }
 
 interface Needs extends Stage, Pick<Attempt, 'random' | 'plant' | 'tally'> {
@@ -75,7 +77,7 @@ async function runIn(needs: Needs, defer: Defer): Promise<void> {
     tally.lost(FOLLOWED, detail)
 }
 
-async function openWorld({ set, random, plant, dbName }: Needs, defer: Defer) {
+async function openWorld({ set, random, plant, dbName, mostMs }: Needs, defer: Defer) {
   const client = await new mongoose.mongo.MongoClient(set.uri, MAJORITY).connect()
   defer(() => client.close())
   const db = client.db(dbName)
@@ -83,7 +85,7 @@ async function openWorld({ set, random, plant, dbName }: Needs, defer: Defer) {
   const retention = random.pick(RETENTIONS)
   const store = await openStore({ uri: set.uri, dbName, retention, timeoutMs: TIMEOUT_MS })
   defer(store.close)
-  const sabotage = createSabotage(store, plant)
+  const sabotage = createSabotage(store, plant, mostMs)
   return { world: { store: sabotage.store, db, random }, sabotage }
 }
 
@@ -102,18 +104,18 @@ async function suffer(
 ): Promise<void> {
   const from = performance.now()
   prober.forget(from)
-  let shut: Shut | undefined
+  let back = from
   const recovered = async () => {
-    const back = prober.nextWrite()
-    sabotage.onFault(back)
-    await back
+    const next = prober.nextWrite()
+    sabotage.onFault(next)
+    back = await next
     await load.answered()
     await pause(AFTERWARDS_MS)
   }
   const stalls = await load.stallsDuring(async () => {
-    shut = await fault.commit({ set, random, recovered })
+    await fault.commit({ set, random, recovered })
     await set.whole()
     await load.answered()
   })
-  delays.judge({ name: fault.name, from, to: performance.now(), shut, stalls })
+  delays.judge({ name: fault.name, from, back, to: performance.now(), stalls })
 }

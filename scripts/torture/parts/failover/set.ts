@@ -26,14 +26,14 @@ export const HURRIED: Pace = {
   electionTimeoutMillis: 2000,
 }
 
-/** Three members, and a network between them, and between them and the bot. */
+/** Members, and a network between them, and between them and the bot. */
 export interface ReplicaSet {
   /** Through the network. */
   uri: string
   network: Network
   /** To each member, past the network. */
   direct: Client[]
-  /** Its number. */
+  /** Its number; waits until there is one. */
   primary(): Promise<number>
   pidOf(member: number): number
   restart(member: number): Promise<void>
@@ -52,8 +52,10 @@ const PROMPT = {
   minHeartbeatFrequencyMS: 50,
 }
 
-export async function startSet(defer: Defer): Promise<ReplicaSet> {
-  const server = await startServer({ members: 3, electionTimeoutMs: HURRIED.electionTimeoutMillis })
+/** @param count one member is enough where nothing befalls it */
+export async function startSet(defer: Defer, count: 1 | 3): Promise<ReplicaSet> {
+  const { electionTimeoutMillis: electionTimeoutMs } = HURRIED
+  const server = await startServer({ members: count, electionTimeoutMs, own: true })
   defer(server.stop)
   const members = [...server.members]
   const network = await startNetwork(members.map(({ port }) => port))
@@ -65,6 +67,7 @@ export async function startSet(defer: Defer): Promise<ReplicaSet> {
   const hosts = network.ports.map((port) => `127.0.0.1:${port}`)
 
   async function primary(): Promise<number> {
+    await whole()
     const answers = await Promise.all(direct.map(hello))
     return answers.findIndex((answer) => answer?.isWritablePrimary)
   }
