@@ -62,6 +62,12 @@ export function createLine(near: Socket, far: Socket, ends: Ends): Line {
     for (const socket of sockets) socket.pause()
   }
 
+  /** Nothing comes of what waited there, but that somebody left. */
+  function speakUp(): void {
+    if (sockets.some(({ destroyed }) => destroyed)) leave()
+    for (const socket of sockets) socket.resume()
+  }
+
   return {
     ...ends,
     cut,
@@ -70,8 +76,7 @@ export function createLine(near: Socket, far: Socket, ends: Ends): Line {
       trouble = next
       if (trouble === 'cut') cut()
       else if (trouble === 'mute') silence()
-      else if (sockets.some(({ destroyed }) => destroyed)) leave()
-      else if (was === 'mute') for (const socket of sockets) socket.resume()
+      else if (was === 'mute') speakUp()
     },
     onEnd(listener) {
       ended = listener
