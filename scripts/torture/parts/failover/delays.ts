@@ -1,6 +1,6 @@
 import { max, median } from 'simple-statistics'
 import type { Tally } from '../../part.ts'
-import type { Stall } from './load.ts'
+import type { Timed } from './load.ts'
 import type { Prober } from './prober.ts'
 
 /** A fault that is over. */
@@ -10,7 +10,7 @@ interface Course {
   /** When the set took writes again, and the bot could reach it. */
   back: number
   to: number
-  stalls: Stall[]
+  writes: Timed[]
 }
 
 /**
@@ -22,18 +22,18 @@ export function createDelays(prober: Prober, tally: Tally, mostMs: number) {
   const outages = new Map<string, number[]>()
 
   /** Beyond what such a write takes anyway. What is wrong after the set was back may be wrong with the set once more. */
-  const waitOf = ({ begun, ended, usualMs }: Stall, back: number): number =>
-    ended < back ? 0 : Math.max(0, prober.taking(Math.max(begun, back), ended) - usualMs)
+  const waitOf = ({ begun, ended, usualMs }: Timed, back: number): number =>
+    Math.max(0, prober.taking(Math.max(begun, back), ended) - usualMs)
 
   return {
-    judge({ name, from, back, to, stalls }: Course): void {
+    judge({ name, from, back, to, writes }: Course): void {
       tally.tried(name)
-      const waits = stalls.map((stall) => ({ ...stall, ms: waitOf(stall, back) }))
-      for (const { name: write, begun, ended, ms } of waits)
+      const waits = firstOfEach(writes, back).map((write) => ({ ...write, ms: waitOf(write, back) }))
+      for (const { name: verb, begun, ended, ms } of waits)
         if (ms > mostMs)
           tally.lost(
             name,
-            `${write} took ${ms.toFixed()} ms more than the set: from ${(begun - from).toFixed()} to ` +
+            `${verb} took ${ms.toFixed()} ms more than the set: from ${(begun - from).toFixed()} to ` +
               `${(ended - from).toFixed()} ms after the fault began, of ${(to - from).toFixed()}`,
           )
       note(delays, name, Math.max(0, ...waits.map(({ ms }) => ms)))
@@ -41,6 +41,12 @@ export function createDelays(prober: Prober, tally: Tally, mostMs: number) {
       tally.remark(name, remarkOn(delays.get(name) ?? [], outages.get(name) ?? []))
     },
   }
+}
+
+/** Those by which each caller's writes went on: they were under way when the set was back, or came next. */
+function firstOfEach(writes: Timed[], back: number): Timed[] {
+  const since = writes.filter(({ ended }) => ended >= back)
+  return since.filter(({ name }, i) => since.findIndex((other) => other.name === name) === i)
 }
 
 const note = (times: Map<string, number[]>, name: string, ms: number) =>

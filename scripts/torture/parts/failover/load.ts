@@ -3,8 +3,8 @@ import { median } from 'simple-statistics'
 import { atMost } from '../../../../src/db/attempt.ts'
 import { type Caller, Surprise } from './callers/index.ts'
 
-/** A write that took long, on `performance.now()`. */
-export interface Stall {
+/** When a write was made, on `performance.now()`. */
+export interface Timed {
   name: string
   begun: number
   ended: number
@@ -16,8 +16,8 @@ export interface Stall {
 export interface Load {
   /** Resolves when each of them has had an answer after this moment. */
   answered(): Promise<void>
-  /** Resolves with the writes that took long while something was done to the set. */
-  stallsDuring(deed: () => Promise<void>): Promise<Stall[]>
+  /** Resolves with the writes that ended while something was done to the set. */
+  writesDuring(deed: () => Promise<void>): Promise<Timed[]>
   stop(): Promise<void>
 }
 
@@ -29,13 +29,12 @@ interface Told {
 }
 
 const BETWEEN_MS = 20
-const STALL_MS = 200
 /** Far longer than any call may take. */
 const ANSWER_MS = 300_000
 
 export function startLoad(callers: Caller[], { onCall, onError, onSurprise }: Told): Load {
   const calm = new Map<Caller, number[]>(callers.map((caller) => [caller, []]))
-  let stalls: Stall[] | undefined
+  let writes: Timed[] | undefined
   let isOver = false
   let onAnswer = new Map<Caller, () => void>()
 
@@ -57,11 +56,10 @@ export function startLoad(callers: Caller[], { onCall, onError, onSurprise }: To
   }
 
   function note(caller: Caller, begun: number, ended: number): void {
-    const ms = ended - begun
     const usual = calm.get(caller) ?? []
-    if (!stalls) usual.push(ms)
-    else if (ms > STALL_MS)
-      stalls.push({ name: caller.name, begun, ended, usualMs: usual.length > 0 ? median(usual) : 0 })
+    if (writes)
+      writes.push({ name: caller.name, begun, ended, usualMs: usual.length > 0 ? median(usual) : 0 })
+    else usual.push(ended - begun)
   }
 
   const working = callers.map(makeCalls)
@@ -78,11 +76,11 @@ export function startLoad(callers: Caller[], { onCall, onError, onSurprise }: To
       onAnswer = new Map()
       if (!isAnswered) throw new Error(`A caller has had no answer in ${ANSWER_MS} ms.`)
     },
-    async stallsDuring(deed) {
-      const during: Stall[] = []
-      stalls = during
+    async writesDuring(deed) {
+      const during: Timed[] = []
+      writes = during
       await deed()
-      stalls = undefined
+      writes = undefined
       return during
     },
     async stop() {

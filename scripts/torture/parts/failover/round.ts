@@ -112,10 +112,10 @@ async function suffer(
     await load.answered()
     await pause(AFTERWARDS_MS)
   }
-  const stalls = await load.stallsDuring(async () => {
+  const writes = await load.writesDuring(async () => {
     await fault.commit({ set, random, recovered })
     await set.whole()
     await load.answered()
   })
-  delays.judge({ name: fault.name, from, back, to: performance.now(), stalls })
+  delays.judge({ name: fault.name, from, back, to: performance.now(), writes })
 }
