@@ -1,7 +1,13 @@
 import mongoose from 'mongoose'
 import { altered, DialogueStoreError, type Outcome, tooLarge } from '../errors.ts'
 
-const { MongoNetworkError, MongoServerSelectionError, MongoError, MongoWriteConcernError } = mongoose.mongo
+const {
+  MongoBulkWriteError,
+  MongoError,
+  MongoNetworkError,
+  MongoServerSelectionError,
+  MongoWriteConcernError,
+} = mongoose.mongo
 
 /* Numbers of the server, https://www.mongodb.com/docs/manual/reference/error-codes/ */
 export const DUPLICATE_KEY = 11000
@@ -41,6 +47,12 @@ export const hasLabel = (error: unknown, label: string): boolean =>
 
 /** Somebody else writes to the same document. */
 export const isConflict = (error: unknown): boolean => codeOf(error) === WRITE_CONFLICT
+
+/** What kept a bulk write from the server, which the driver wraps, and calls the server's. */
+export const unwrapped = (error: unknown): unknown =>
+  error instanceof MongoBulkWriteError && error.errorResponse instanceof MongoError
+    ? error.errorResponse
+    : error
 
 /** The driver looked for a primary, and found none in its time. */
 export const isUnreachable = (error: unknown): boolean => error instanceof MongoServerSelectionError
