@@ -28,6 +28,7 @@ interface Needs {
 
 /** What a write does to the data, and on which condition. */
 interface Write {
+  op: ObjectId
   change: Change
   condition?: VersionedWrite<ContextDocument>['condition']
   ifVersion?: number | undefined
@@ -62,22 +63,32 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
    * 'it has no data now', whatever the version has risen to.
    */
   const writeWhere = async (hasData: boolean, userId: ObjectId, deadline: Deadline, write: Write) => {
-    const { change, condition, ifVersion, covers } = write
+    const { op, change, condition, ifVersion, covers } = write
     if (hasData && ifVersion === 0) return null
-    const document = await versionedUpdate(collection, deadline, (op) => ({
+    const document = await versionedUpdate(collection, deadline, {
+      op,
       key: { userId },
       condition: { ...condition, ...(ifVersion && { version: ifVersion }), data: { $exists: hasData } },
       ...change,
       values: { ...change.values, ...(!hasData && { filledBy: op }), ...(covers && { covers }) },
-    }))
+    })
     return document && { document, created: !hasData }
+  }
+
+  /** One of its ways to write that was given up may have arrived behind the others. */
+  async function writtenBy(op: ObjectId, userId: ObjectId, deadline: Deadline) {
+    const document = await attempt(deadline, 'read', (terms) =>
+      collection.findOne({ userId, ops: op }, terms),
+    )
+    return document && { document, created: document.filledBy?.equals(op) ?? false }
   }
 
   async function mustWrite(userId: ObjectId, deadline: Deadline, write: Write) {
     while (true) {
       const written =
         (await writeWhere(true, userId, deadline, write)) ??
-        (await writeWhere(false, userId, deadline, write))
+        (await writeWhere(false, userId, deadline, write)) ??
+        (await writtenBy(write.op, userId, deadline))
       if (written) return outcome(written)
       checkVersion(await read(userId, deadline), write.ifVersion)
     }
@@ -95,11 +106,12 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
     deadline: Deadline,
     options: Pick<Write, 'ifVersion' | 'covers'>,
   ) {
+    const op = nextId()
     const inPlace = setPaths('data', patch)
-    const written = inPlace && (await writeWhere(true, userId, deadline, { ...options, ...inPlace }))
+    const written = inPlace && (await writeWhere(true, userId, deadline, { op, ...options, ...inPlace }))
     if (written) return outcome(written)
     const data = mergeExpression('$data', patch)
-    return data ? mustWrite(userId, deadline, { ...options, change: { expressions: { data } } }) : null
+    return data ? mustWrite(userId, deadline, { op, ...options, change: { expressions: { data } } }) : null
   }
 
   /** Read, change, compare-and-swap, again when somebody else was faster. */
@@ -116,7 +128,7 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
       const data = checked(await change(current.data ?? {}))
       /* The caller's function may take longer than the server may. */
       deadline = renewed(deadline, left)
-      const swapped = { ...options, change: { values: { data } }, ifVersion: current.version }
+      const swapped = { op: nextId(), ...options, change: { values: { data } }, ifVersion: current.version }
       const written = await writeWhere(current.data !== undefined, userId, deadline, swapped)
       if (written) return outcome(written)
       await backOff(round, deadline)
@@ -128,7 +140,8 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
       async storeContext(userId: unknown, data: unknown, options?: unknown) {
         const { key, ...rest } = parseOptions(userId, options)
         const value = checked(parse(json, data, ['data']))
-        return mustWrite(key, database.deadline(), { ...rest, change: { values: { data: value } } })
+        const write = { op: nextId(), ...rest, change: { values: { data: value } } }
+        return mustWrite(key, database.deadline(), write)
       },
 
       async mergeContext(userId: unknown, patch: unknown, options?: unknown) {

@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type mongoose from 'mongoose'
 import type { Outcome } from '../errors.ts'
-import { isExpired, isTransient, isUnreachable, isUnsure, timedOut, toStoreError } from './failure.ts'
+import {
+  isExpired,
+  isTransient,
+  isUnreachable,
+  isUnsure,
+  timedOut,
+  toStoreError,
+  unwrapped,
+} from './failure.ts'
 
 /** When a verb has to be done, its waiting included. */
 export interface Deadline {
@@ -86,7 +94,8 @@ export async function attempt<T>(
       const reply = command({ maxTimeMS: left }, round)
       if (effect === 'write') deadline.onWrite?.(reply)
       return await within(left, reply, () => timedOut(effect === 'write' ? 'unknown' : outcome))
-    } catch (error) {
+    } catch (thrown) {
+      const error = unwrapped(thrown)
       if (effect === 'write' && isUnsure(error)) outcome = 'unknown'
       if (isExpired(error)) throw timedOut(outcome)
       if (!isTransient(error)) throw error

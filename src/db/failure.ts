@@ -1,7 +1,13 @@
 import mongoose from 'mongoose'
 import { altered, DialogueStoreError, type Outcome, tooLarge } from '../errors.ts'
 
-const { MongoNetworkError, MongoServerSelectionError, MongoError, MongoWriteConcernError } = mongoose.mongo
+const {
+  MongoBulkWriteError,
+  MongoError,
+  MongoNetworkError,
+  MongoServerSelectionError,
+  MongoWriteConcernError,
+} = mongoose.mongo
 
 /* Numbers of the server, https://www.mongodb.com/docs/manual/reference/error-codes/ */
 export const DUPLICATE_KEY = 11000
@@ -42,14 +48,43 @@ export const hasLabel = (error: unknown, label: string): boolean =>
 /** Somebody else writes to the same document. */
 export const isConflict = (error: unknown): boolean => codeOf(error) === WRITE_CONFLICT
 
+/** What kept a bulk write from the server, which the driver wraps, and calls the server's. */
+export const unwrapped = (error: unknown): unknown =>
+  error instanceof MongoBulkWriteError && error.errorResponse instanceof MongoError
+    ? error.errorResponse
+    : error
+
 /** The driver looked for a primary, and found none in its time. */
 export const isUnreachable = (error: unknown): boolean => error instanceof MongoServerSelectionError
+
+/* Of Node, https://nodejs.org/api/errors.html */
+const BROKEN = new Set([
+  ...[
+    'ECONNRESET',
+    'ECONNABORTED',
+    'EPIPE',
+    'ENOTCONN',
+    'ETIMEDOUT',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ENETDOWN',
+  ],
+  ...['EPROTO', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'],
+])
+
+/**
+ * The connection broke. Where that happened while a command was being written, which a long one takes a while for, the
+ * driver hands on what Node says of it.
+ */
+const isBroken = (error: unknown): boolean =>
+  error instanceof MongoNetworkError ||
+  (typeof error === 'object' && error !== null && 'code' in error && BROKEN.has(String(error.code)))
 
 const neverSent = (error: unknown): boolean => isUnreachable(error) || NOT_PRIMARY.has(codeOf(error) ?? 0)
 
 /** Whether the same command may go through when sent again. */
 export const isTransient = (error: unknown): boolean =>
-  error instanceof MongoNetworkError ||
+  isBroken(error) ||
   error instanceof MongoWriteConcernError ||
   neverSent(error) ||
   hasLabel(error, 'RetryableWriteError') ||

@@ -2,7 +2,7 @@ import type mongoose from 'mongoose'
 import { DialogueStoreError, isAftermath, transactionClosed } from '../errors.ts'
 import { attempt, backOff, type Deadline, isHopeless, type Terms, within } from './attempt.ts'
 import type { Database } from './database.ts'
-import { codeOf, hasLabel, isTransient, timedOut, toStoreError } from './failure.ts'
+import { codeOf, hasLabel, isTransient, timedOut, toStoreError, unwrapped } from './failure.ts'
 
 type ClientSession = mongoose.mongo.ClientSession
 
@@ -95,7 +95,8 @@ function begin(session: ClientSession, deadline: Deadline) {
       const sent = command({ maxTimeMS: left, session })
       last = sent.catch(() => {})
       return await within(left, sent, late)
-    } catch (error) {
+    } catch (thrown) {
+      const error = unwrapped(thrown)
       failure = { reason: error }
       throw error
     }

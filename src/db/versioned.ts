@@ -21,6 +21,8 @@ type Fields = Record<string, unknown>
 export type Change = { values: Fields; unset?: string[] } | { values?: Fields; expressions: Fields }
 
 export type VersionedWrite<D> = Change & {
+  /** The operation, where a verb has several ways to write, of which one is to happen. Default: one of its own. */
+  op?: ObjectId
   key: mongoose.mongo.Filter<D>
   /** What else has to hold for the write to happen: of other fields than the key. */
   condition?: mongoose.mongo.Filter<D>
@@ -29,17 +31,14 @@ export type VersionedWrite<D> = Change & {
 /**
  * One atomic write that raises `version`. It leaves its operation id on the document: a repetition that finds it
  * there is done.
- * @param write what to do; it may use the operation id
  * @returns the document as written, or null when none matched
  */
 export async function versionedUpdate<D extends Versioned>(
   collection: Collection<D>,
   deadline: Deadline,
-  write: VersionedWrite<D> | ((op: ObjectId) => VersionedWrite<D>),
+  wanted: VersionedWrite<D>,
 ): Promise<D | null> {
-  const op = nextId()
-  const wanted = typeof write === 'function' ? write(op) : write
-  const { key, condition = {}, values = {} } = wanted
+  const { op = nextId(), key, condition = {}, values = {} } = wanted
   const filter: Document = { ...key, ...condition }
   const update: Document | Document[] = 'expressions' in wanted ? calculated(op, wanted) : inPlace(op, wanted)
   const known = Object.fromEntries(Object.entries(values).filter(([path]) => !path.includes('.')))
@@ -47,7 +46,8 @@ export async function versionedUpdate<D extends Versioned>(
   const left = Object.keys(known).map((field) => [field, 0])
   const projected = left.length > 0 ? { projection: Object.fromEntries(left) } : {}
   const written = await attempt(deadline, 'write', async (terms, repeats) => {
-    const unless = repeats > 0 ? { ...filter, ops: { $ne: op } } : filter
+    /* The first time, too: it may have been given up, and arrive behind its own repetition, and behind later writes. */
+    const unless = { ...filter, ops: { $ne: op } }
     const options = { returnDocument: 'after', ...projected, ...terms } as const
     const found = await collection.findOneAndUpdate(unless as mongoose.mongo.Filter<D>, update, options)
     if (found || repeats === 0) return found as D | null

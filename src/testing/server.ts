@@ -113,10 +113,10 @@ async function createReplicaSet(mongod: Mongod, root: string, options: StartServ
 }
 
 /** By these files the keeper finds mongods, from the moment they run. */
-const pidFileArgs = (root: string, name: string): string[] =>
+export const pidFileArgs = (root: string, name: string): string[] =>
   isWindows ? [] : ['--pidfilepath', join(root, `${name}.pid`)]
 
-function argsOf({ members = 1, args = [], enableTestCommands = true }: StartServerOptions): string[] {
+export function argsOf({ members = 1, args = [], enableTestCommands = true }: StartServerOptions): string[] {
   return [
     '--quiet',
     // zlib, the third of the default, has a memory-read bug in 6.0.5.

@@ -1,5 +1,6 @@
 import type { Part } from '../part.ts'
 import { clocks } from './clocks/index.ts'
+import { failover } from './failover/index.ts'
 import { failpoints } from './failpoints/index.ts'
 import { injection } from './injection/index.ts'
 import { json } from './json/index.ts'
@@ -8,4 +9,14 @@ import { overload } from './overload/index.ts'
 import { soak } from './soak/index.ts'
 import { writes } from './writes/index.ts'
 
-export const parts: readonly Part[] = [writes, failpoints, json, injection, leaks, clocks, soak, overload]
+export const parts: readonly Part[] = [
+  writes,
+  failover,
+  failpoints,
+  json,
+  injection,
+  leaks,
+  clocks,
+  soak,
+  overload,
+]
