@@ -1,31 +1,25 @@
-import { beforeAll, describe, expect, test } from '@jest/globals'
-import { startPart } from '../../scripts/torture/attempt.ts'
+import { expect, test } from '@jest/globals'
 import { soak } from '../../scripts/torture/parts/soak/index.ts'
-import { expectNothingLost, lostIn } from './support.ts'
+import { expectNothingLost, lossesOf } from './support/attempts.ts'
 
-test('real conversations with faults lose nothing, and nothing grows', async () => {
-  expectNothingLost(await startPart(soak, { ms: 10_000, seed: 1 }).ended)
-})
+const TIMEOUT_MS = 120_000
 
-describe('a fault that is planted is found', () => {
-  const found = { lost: /history of/, changed: /context of/, leak: /heap held grew/, cursors: /cursors grew/ }
-  const plants = Object.keys(found)
-  let lost: Record<string, string[]>
+test(
+  'real conversations with faults lose nothing, and nothing grows',
+  () => expectNothingLost(soak, 10_000),
+  TIMEOUT_MS,
+)
 
-  /* Side by side: most of it is waiting. */
-  beforeAll(async () => {
-    const runs = plants.map(async (plant) => [
-      plant,
-      lostIn(await startPart(soak, { ms: 1000, seed: 1, plant }).ended),
-    ])
-    lost = Object.fromEntries(await Promise.all(runs))
-  })
-
-  test('every one has a test', () => {
-    expect(Object.keys(soak.plants)).toEqual(plants)
-  })
-
-  test.each(Object.entries(found))('%s', (plant, what) => {
-    expect(lost[plant]).toContainEqual(expect.stringMatching(what))
-  })
-})
+/* Side by side: most of it is waiting. */
+test.concurrent.each([
+  ['lost', /history of/],
+  ['changed', /context of/],
+  ['leak', /heap held grew/],
+  ['cursors', /cursors grew/],
+])(
+  'a fault is found: %s',
+  async (plant, what) => {
+    expect(await lossesOf(soak, plant)).toContainEqual(expect.stringMatching(what))
+  },
+  TIMEOUT_MS,
+)

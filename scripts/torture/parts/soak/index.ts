@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { loadConversations } from '../../../lib/conversations.ts'
+import { type Conversation, loadConversations } from '../../../lib/conversations.ts'
 import type { Attempt, Part } from '../../part.ts'
 import { act, type World } from './actor.ts'
 import { freezeAtTimes } from './faults.ts'
@@ -31,8 +31,16 @@ export const soak: Part = {
   },
 }
 
+let some: Promise<Conversation[]> | undefined
+
+/** Copied, since parts of a long text keep the whole of it. */
+function someConversations(): Promise<Conversation[]> {
+  some ??= loadConversations().then((all) => structuredClone(all.slice(0, CONVERSATIONS)))
+  return some
+}
+
 async function makeWorld(attempt: Attempt, { store, hasty, db }: Scene) {
-  const conversations = attempt.random.shuffle(await loadConversations()).slice(0, CONVERSATIONS)
+  const conversations = attempt.random.shuffle(await someConversations())
   const followed = followAll(store, attempt)
   attempt.defer(followed.stop)
   const plant = planter(attempt, db)
