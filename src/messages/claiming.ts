@@ -26,7 +26,10 @@ interface Needs {
 
 /** How long a batch waits for its external ids. */
 const HELD_MS = 1000
-const AT_ONCE = 16
+/** A batch that has to wait is parted into so many, and one as small as `FEW` into single messages, so many at once. */
+const PARTS = 16
+const FEW = 64
+const AT_ONCE = 4
 
 /**
  * The way of messages with external ids to the lane: claims what was not stored before, for a flight of their own, while
@@ -51,7 +54,8 @@ export function createClaiming({ claims, presence, tidying, board }: Needs) {
 
   /**
    * A transaction under way may hold an external id, and its process may be frozen. So those that have to wait go
-   * on alone, each for its own, and nobody else waits for them.
+   * on alone, each for its own, and nobody else waits for them. A server that is slow looks the same: so they are
+   * told apart by steps, and most of a batch still travels together.
    */
   async function claimSoon(travellers: Traveller[], flight: ObjectId, deadline: Deadline): Promise<Claimed> {
     if (travellers.length === 1) return claim(travellers, flight, deadline)
@@ -60,12 +64,18 @@ export function createClaiming({ claims, presence, tidying, board }: Needs) {
       return await claim(travellers, flight, { ...deadline, remaining })
     } catch (error) {
       if (deadline.remaining() === 0 || toStoreError(error).code !== 'TIMEOUT') throw error
-      void flushApart(travellers)
+      void (travellers.length > FEW ? flushParts(travellers) : flushAlone(travellers))
       return { left: [], term: undefined }
     }
   }
 
-  async function flushApart(travellers: Traveller[]): Promise<void> {
+  async function flushParts(travellers: Traveller[]): Promise<void> {
+    const size = Math.ceil(travellers.length / PARTS)
+    const parts = Array.from({ length: PARTS }, (_, i) => travellers.slice(i * size, (i + 1) * size))
+    await Promise.all(parts.map(flush))
+  }
+
+  async function flushAlone(travellers: Traveller[]): Promise<void> {
     const waiting = [...travellers]
     const work = async () => {
       for (let next = waiting.shift(); next; next = waiting.shift()) await flush([next])

@@ -129,6 +129,22 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     return judged
   }
 
+  /**
+   * Waits until a majority has what others have claimed, by repeating one claim. A crash may have taken them back before:
+   * that shows by another term, and then they are ours.
+   */
+  async function makeSure(
+    taken: string[],
+    documents: MessageDocument[],
+    flight: ObjectId,
+    { term, deadline }: { term: string | undefined; deadline: Deadline },
+  ): Promise<void> {
+    const keys = new Set(taken)
+    const again = documents.filter((document) => keys.has(seenKey(document)))
+    const later = await insert(again.slice(0, 1), flight, 'majority', deadline)
+    if (term === undefined || later.term !== term) await insert(again, flight, 'majority', deadline)
+  }
+
   const byDocument = (documents: MessageDocument[], judged: Map<string, Earlier>) =>
     new Map(
       documents.flatMap((document): [MessageDocument, Earlier][] => {
@@ -141,9 +157,7 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     async claim(documents, flight, deadline) {
       const { taken, term } = await insert(documents, flight, 1, deadline)
       if (taken.length === 0) return { earlier: new Map(), term }
-      /* A crash may take back what others have claimed, as long as no majority has it: then it is ours. */
-      const again = documents.filter((document) => taken.includes(seenKey(document)))
-      await insert(again, flight, 'majority', deadline)
+      await makeSure(taken, documents, flight, { term, deadline })
       const found = byDocument(documents, await resolve(taken, flight, deadline))
       /* The document whose id the claim has is the first of this batch, or one of an attempt before. */
       for (const [document, { messageId, stored }] of found)

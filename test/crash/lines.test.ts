@@ -6,7 +6,10 @@ import { type DialogueStore, openStore } from '../../src/index.ts'
 import { startServer, type TestServer } from '../../src/testing/index.ts'
 import { makeUser, storedOf } from '../support/make.ts'
 
-const dbName = 'crash-late'
+const dbName = 'crash-lines'
+/** More than the system takes for somebody who does not read: the rest waits to be written. */
+const LARGE = { text: 'x'.repeat(14 * 2 ** 20) }
+const UNTIL_IT_WAITS_MS = 300
 /** By then the driver has noticed that nobody answers, and given its connections up. */
 const NOTICED_MS = 2200
 const LATE_MS = 8000
@@ -26,6 +29,32 @@ afterAll(async () => {
   await network?.close()
   await client?.close()
   await server?.stop()
+})
+
+/** Makes a call whose connection is reset while its command is being written. */
+async function cutOff<T>(call: () => Promise<T>): Promise<T> {
+  network.trouble(() => true, 'mute')
+  const called = call()
+  called.catch(() => {})
+  await pause(UNTIL_IT_WAITS_MS)
+  network.trouble(() => true, 'cut')
+  network.heal()
+  return called
+}
+
+test('a connection that breaks in the middle of a large command is no error', async () => {
+  const { id } = await makeUser(store)
+  const { context } = await cutOff(() => store.storeContext(id, LARGE))
+  expect(context.version).toBe(1)
+  const { contexts } = await storedOf(client.db(dbName), id)
+  expect(contexts).toMatchObject([{ version: 1, data: { text: expect.any(String) } }])
+})
+
+test('nor in the middle of a transaction', async () => {
+  const { id } = await makeUser(store)
+  await cutOff(() => store.withTransaction((tx) => tx.storeContext(id, LARGE)))
+  const { contexts } = await storedOf(client.db(dbName), id)
+  expect(contexts).toMatchObject([{ version: 1, data: { text: expect.any(String) } }])
 })
 
 /** Makes the server drop the next writes, which are the driver's own repetitions. */
