@@ -16,7 +16,7 @@ const RETENTIONS: readonly Retention[] = [
 
 export const clocks: Part = {
   name: 'clocks',
-  about: 'Processes with different clocks write one history, in the past and the future, while it is read.',
+  about: 'processes with different clocks write one history, in the past and the future, while it is read',
   minutes: 3,
   plants: {
     swapped: 'a page has two messages in the wrong order',

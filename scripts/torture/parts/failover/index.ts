@@ -29,7 +29,7 @@ export async function openStage(
 /** Fail-overs of a set of three members, and networks that fail, under a bot at work. */
 export const createFailover = (open: (defer: Defer) => Promise<Stage>): Part => ({
   name: 'failover',
-  about: 'Primaries that step down, are killed, frozen, cut off: no error, nothing lost, and soon over.',
+  about: 'primaries that step down, are killed, frozen, cut off: no error, nothing lost, and soon over',
   minutes: 5,
   plants: PLANTS,
   async run({ over, random, plant, defer, tally }) {

@@ -12,7 +12,7 @@ import type { CallVerb } from './table/template.ts'
 export const injection: Part = {
   name: 'injection',
   about:
-    'Payloads at every place of every verb, and cursors and ids of others: nothing of a bystander is read or changed.',
+    'payloads at every place of every verb, and cursors and ids of others: nothing of a bystander is read or changed',
   minutes: 4,
   plants: {
     'foreign-read': 'a verb gives what is the bystander’s',

@@ -20,8 +20,7 @@ type Needs = Parameters<typeof carryDepths>[0]
 
 export const json: Part = {
   name: 'json',
-  about:
-    'Values of every kind that JSON has, and that it has not: exact, or refused before anything is sent.',
+  about: 'values of every kind that JSON has, and that it has not: exact, or refused before anything is sent',
   minutes: 4,
   plants: {
     changed: 'a value comes back with its keys in another order',
