@@ -58,6 +58,12 @@ export function deadlineIn(ms: number): Deadline {
 export const renewed = (deadline: Deadline, ms: number): Deadline =>
   deadline.transaction ? deadline : deadlineIn(ms)
 
+/** The same deadline for one command that shall take no longer than `ms`. */
+export const soon = (deadline: Deadline, ms: number): Deadline => {
+  const { remaining } = deadlineIn(Math.min(ms, deadline.remaining()))
+  return { ...deadline, remaining }
+}
+
 /** The same deadline for commands that are no part of the transaction. */
 export const outside = ({ remaining }: Deadline): Deadline => ({ remaining })
 

@@ -1,4 +1,4 @@
-import { type Deadline, deadlineIn } from '../db/attempt.ts'
+import type { Deadline } from '../db/attempt.ts'
 import { toStoreError } from '../db/failure.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { settleRepeat } from './answer.ts'
@@ -37,11 +37,16 @@ const AT_ONCE = 4
  */
 export function createClaiming({ claims, presence, tidying, board }: Needs) {
   /** Gives what still has to be inserted, under the first one's `_id`. */
-  async function claim(travellers: Traveller[], flight: ObjectId, deadline: Deadline): Promise<Claimed> {
+  async function claim(
+    travellers: Traveller[],
+    flight: ObjectId,
+    deadline: Deadline,
+    heldMs: number,
+  ): Promise<Claimed> {
     const strangers = await presence.checkStrangers(usersOf(travellers), deadline)
     const known = refuse(travellers, strangers)
     if (known.length === 0) return { left: [], term: undefined }
-    const { earlier, term } = await claims.claim(messagesOf(known), flight, deadline)
+    const { earlier, term } = await claims.claim(messagesOf(known), flight, deadline, heldMs)
     const left = known.filter((traveller) => {
       const first = earlier.get(traveller.message)
       if (!first) return true
@@ -54,14 +59,13 @@ export function createClaiming({ claims, presence, tidying, board }: Needs) {
 
   /**
    * A transaction under way may hold an external id, and its process may be frozen. So those that have to wait go
-   * on alone, each for its own, and nobody else waits for them. A server that is slow looks the same: so they are
-   * told apart by steps, and most of a batch still travels together.
+   * on alone, each for its own, and nobody else waits for them. A server that is slow looks the same: so only the
+   * commands that can be held have so little time, and a batch is parted by steps, most of which travel together.
    */
   async function claimSoon(travellers: Traveller[], flight: ObjectId, deadline: Deadline): Promise<Claimed> {
-    if (travellers.length === 1) return claim(travellers, flight, deadline)
-    const { remaining } = deadlineIn(Math.min(HELD_MS, deadline.remaining()))
+    if (travellers.length === 1) return claim(travellers, flight, deadline, Number.POSITIVE_INFINITY)
     try {
-      return await claim(travellers, flight, { ...deadline, remaining })
+      return await claim(travellers, flight, deadline, HELD_MS)
     } catch (error) {
       if (deadline.remaining() === 0 || toStoreError(error).code !== 'TIMEOUT') throw error
       void (travellers.length > FEW ? flushParts(travellers) : flushAlone(travellers))

@@ -1,4 +1,4 @@
-import { attempt, type Deadline, outside, sure } from '../db/attempt.ts'
+import { attempt, type Deadline, outside, soon, sure } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { DUPLICATE_KEY } from '../db/failure.ts'
 import { insertUnordered } from '../db/insert.ts'
@@ -17,11 +17,15 @@ import { type MessageDocument, type SeenDocument, seen } from './schema.ts'
  * Only if a fail-over came in between, the claims have to be made sure before their flight lands.
  */
 export interface Claims {
-  /** Claims each document's external id for a flight. */
+  /**
+   * Claims each document's external id for a flight.
+   * @param heldMs how long to wait for a transaction that holds one of them
+   */
   claim(
     documents: MessageDocument[],
     flight: ObjectId,
     deadline: Deadline,
+    heldMs: number,
   ): Promise<{
     /** Those that an earlier delivery had claimed. */
     earlier: Map<MessageDocument, Earlier>
@@ -115,7 +119,7 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     )
 
   /** Judges claims, and takes over those that are nobody's. What is on our own flight is ours to insert and to land. */
-  async function resolve(keys: string[], flight: ObjectId, deadline: Deadline) {
+  async function resolve(keys: string[], flight: ObjectId, deadline: Deadline, heldMs: number) {
     const found = await readSure(keys, deadline)
     const others = found.filter((claim) => !isOn(claim, flight))
     const judged = await judge(others, deadline)
@@ -123,7 +127,7 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       judged.set(_id, { messageId, stored: false, message: undefined, flights: [] })
     const left = others.map(({ _id }) => _id).filter((key) => !judged.get(key)?.stored)
     if (left.length === 0) return judged
-    await takeOver(left, flight, deadline)
+    await takeOver(left, flight, soon(deadline, heldMs))
     const lost = (await readSure(left, deadline)).filter((claim) => !isOn(claim, flight))
     for (const [key, earlier] of await judge(lost, deadline)) judged.set(key, earlier)
     return judged
@@ -154,11 +158,11 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     )
 
   return {
-    async claim(documents, flight, deadline) {
-      const { taken, term } = await insert(documents, flight, 1, deadline)
+    async claim(documents, flight, deadline, heldMs) {
+      const { taken, term } = await insert(documents, flight, 1, soon(deadline, heldMs))
       if (taken.length === 0) return { earlier: new Map(), term }
       await makeSure(taken, documents, flight, { term, deadline })
-      const found = byDocument(documents, await resolve(taken, flight, deadline))
+      const found = byDocument(documents, await resolve(taken, flight, deadline, heldMs))
       /* The document whose id the claim has is the first of this batch, or one of an attempt before. */
       for (const [document, { messageId, stored }] of found)
         if (!stored && messageId.equals(document._id)) found.delete(document)
