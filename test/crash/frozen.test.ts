@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { storedOf } from '../support/make.ts'
 import { eventually } from '../testing/fixtures/children.ts'
 import { type Case, holdAll, makeCases } from './support/cases.ts'
@@ -13,13 +13,16 @@ const WRITERS = ['turn', 'message', 'event', 'edit', 'remove'] as const
 /** More than the commands that all of them send. */
 const STORES = 70
 const HASTY_MS = 3000
+/** Longer than it takes to hold all of them, on a machine that is busy. */
+const PATIENT_MS = 120_000
+jest.setTimeout(2 * PATIENT_MS)
 
 describe.each(['capped', 'rolling'] as const)('a process on %s messages, frozen at each command', (kind) => {
   let world: CrashWorld
   let patient: Victim
   beforeAll(async () => {
     world = await makeCrashWorld({ kind })
-    patient = await world.startVictim(STORES)
+    patient = await world.startVictim(STORES, { timeoutMs: PATIENT_MS })
   })
   afterAll(async () => {
     await patient?.kill()

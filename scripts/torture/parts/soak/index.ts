@@ -33,11 +33,16 @@ export const soak: Part = {
 
 let some: Promise<Conversation[]> | undefined
 
-/** Copied, since parts of a long text keep the whole of it. */
 function someConversations(): Promise<Conversation[]> {
-  some ??= loadConversations().then((all) => structuredClone(all.slice(0, CONVERSATIONS)))
+  some ??= loadConversations().then((all) => all.slice(0, CONVERSATIONS).map(copied))
   return some
 }
+
+/** Parts of a long text keep the whole of it. */
+const copied = ({ id, messages }: Conversation): Conversation => ({
+  id,
+  messages: messages.map((one) => ({ ...one, text: structuredClone(one.text) })),
+})
 
 async function makeWorld(attempt: Attempt, { store, hasty, db }: Scene) {
   const conversations = attempt.random.shuffle(await someConversations())
