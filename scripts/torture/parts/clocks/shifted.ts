@@ -8,7 +8,7 @@ declare global {
  * is, and now is another one.
  */
 const now = Date.now
-globalThis.clockShiftMs = Number(process.env.CLOCK_SHIFT_MS ?? 0)
+globalThis.clockShiftMs = 0
 
 globalThis.Date = new Proxy(Date, {
   construct: (target, given: ConstructorParameters<typeof Date> | [], newTarget) =>
