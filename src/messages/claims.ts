@@ -68,7 +68,7 @@ interface Needs {
 export function createClaims({ database, flights, settleUsers }: Needs): Claims {
   const claims = database.collection(seen)
 
-  /** @returns the keys that were claimed before, and the term of the primary */
+  /** @returns those that were claimed before, and the term of the primary */
   async function insert(
     documents: MessageDocument[],
     flight: ObjectId,
@@ -85,7 +85,7 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     const { errors, place } = await insertUnordered(database, seen.collection, wanted, deadline, w)
     const other = errors.find(({ code }) => code !== DUPLICATE_KEY)
     if (other) throw Object.assign(new Error('claim refused'), { code: other.code })
-    return { taken: errors.flatMap(({ index }) => wanted[index]?._id ?? []), term: place?.term }
+    return { taken: errors.flatMap(({ index }) => documents[index] ?? []), term: place?.term }
   }
 
   const read = (keys: string[], deadline: Deadline): Promise<SeenDocument[]> =>
@@ -138,15 +138,13 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
    * that shows by another term, and then they are ours.
    */
   async function makeSure(
-    taken: string[],
-    documents: MessageDocument[],
+    taken: MessageDocument[],
     flight: ObjectId,
-    { term, deadline }: { term: string | undefined; deadline: Deadline },
+    term: string | undefined,
+    deadline: Deadline,
   ): Promise<void> {
-    const keys = new Set(taken)
-    const again = documents.filter((document) => keys.has(seenKey(document)))
-    const later = await insert(again.slice(0, 1), flight, 'majority', deadline)
-    if (term === undefined || later.term !== term) await insert(again, flight, 'majority', deadline)
+    const later = await insert(taken.slice(0, 1), flight, 'majority', deadline)
+    if (term === undefined || later.term !== term) await insert(taken, flight, 'majority', deadline)
   }
 
   const byDocument = (documents: MessageDocument[], judged: Map<string, Earlier>) =>
@@ -161,8 +159,8 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     async claim(documents, flight, deadline, heldMs) {
       const { taken, term } = await insert(documents, flight, 1, soon(deadline, heldMs))
       if (taken.length === 0) return { earlier: new Map(), term }
-      await makeSure(taken, documents, flight, { term, deadline })
-      const found = byDocument(documents, await resolve(taken, flight, deadline, heldMs))
+      await makeSure(taken, flight, term, deadline)
+      const found = byDocument(documents, await resolve(taken.map(seenKey), flight, deadline, heldMs))
       /* The document whose id the claim has is the first of this batch, or one of an attempt before. */
       for (const [document, { messageId, stored }] of found)
         if (!stored && messageId.equals(document._id)) found.delete(document)

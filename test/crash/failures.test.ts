@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import mongoose from 'mongoose'
+import { type Fate, type Judge, startProxy } from '../../scripts/torture/rig/proxy.ts'
 import { type DialogueStore, DialogueStoreError, openStore } from '../../src/index.ts'
 import { startServer, type TestServer } from '../../src/testing/index.ts'
 import { storedOf } from '../support/make.ts'
 import { isThorough } from '../support/thorough.ts'
 import { CHANGED, OPERATIONS, type Operation, type Scene } from './support/operations.ts'
 import { findOrphans } from './support/orphans.ts'
-import { type Fate, type Judge, startProxy } from './support/proxy.ts'
 import { isDone, makeScene } from './support/world.ts'
 
 const TIMEOUT_MS = 300_000

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { type Fate, startProxy } from '../../scripts/torture/rig/proxy.ts'
 import { type DialogueStore, DialogueStoreError } from '../../src/index.ts'
 import { storedOf } from '../support/make.ts'
 import { isThorough } from '../support/thorough.ts'
 import { OPERATIONS, type Operation, type Scene } from './support/operations.ts'
 import { findOrphans } from './support/orphans.ts'
-import { type Fate, startProxy } from './support/proxy.ts'
 import { type CrashWorld, isDone, makeCrashWorld } from './support/world.ts'
 
 /** With THOROUGH set, every kind: each waits for its deadlines. */

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import mongoose from 'mongoose'
+import { type Fate, startProxy } from '../../scripts/torture/rig/proxy.ts'
 import { type DialogueStore, openStore } from '../../src/index.ts'
 import { seenKey } from '../../src/messages/claim.ts'
 import type { SeenDocument } from '../../src/messages/schema.ts'
 import { startServer, type TestServer } from '../../src/testing/index.ts'
-import { type Fate, startProxy } from '../crash/support/proxy.ts'
 import { makeUser, storedOf } from '../support/make.ts'
 
 /*

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import mongoose from 'mongoose'
+import { freeze } from '../../scripts/torture/rig/freeze.ts'
 import { type DialogueStore, openStore, type User } from '../../src/index.ts'
 import { startServer, type TestServer } from '../../src/testing/index.ts'
 import { until } from '../migrations/command.ts'
-import { freeze } from '../support/freeze.ts'
 import { makeMessages, makeUser, rejection } from '../support/make.ts'
 import { openStreams, startFollower } from './support/follow.ts'
 

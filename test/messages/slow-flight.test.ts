@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
+import { type Fate, startProxy } from '../../scripts/torture/rig/proxy.ts'
 import { openStore } from '../../src/index.ts'
 import { testServer } from '../../src/testing/index.ts'
-import { type Fate, startProxy } from '../crash/support/proxy.ts'
 import { makeUser, storedOf } from '../support/make.ts'
 import { makeDatabase } from '../support/store.ts'
 import { gate } from '../transactions/support/turns.ts'

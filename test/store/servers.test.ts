@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import mongoose from 'mongoose'
+import { closedPort, type Running, startOlder, startStandalone } from '../../scripts/torture/rig/servers.ts'
 import { type DialogueStore, openStore } from '../../src/index.ts'
 import { startServer, type TestServer, testServer } from '../../src/testing/index.ts'
 import { makeUser, rejection } from '../support/make.ts'
-import { closedPort, type Running, startOlder, startStandalone } from './support/servers.ts'
 
 const SMALL = { retention: { kind: 'capped', sizeBytes: 2 ** 20 } } as const
 /** What opening or a verb may take beyond `timeoutMs`, on a busy machine. */

@@ -1,7 +1,7 @@
 import mongoose from 'mongoose'
+import { freeze } from '../../scripts/torture/rig/freeze.ts'
 import { type DialogueStore, openStore, type StoreOptions } from '../../src/index.ts'
 import { startServer, type TestServer } from '../../src/testing/index.ts'
-import { freeze } from './freeze.ts'
 
 /** What a fail point does to commands: see the server's `failCommand`. */
 interface Failure {

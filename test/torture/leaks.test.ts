@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
-import { createRequire } from 'node:module'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { inspect, promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
+import { TSX } from '../../scripts/lib/tsx.ts'
 import { startPart } from '../../scripts/torture/attempt.ts'
 import { leaks } from '../../scripts/torture/parts/leaks/index.ts'
 import { markIn, textOf } from '../../scripts/torture/parts/leaks/marks.ts'
@@ -45,10 +45,9 @@ test('a mark is found in whatever form it shows', () => {
 
 /* In a process of its own: a test's hears neither warnings nor rejections. */
 test('a mark is seen wherever a process shows it', async () => {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
   const fixture = fileURLToPath(new URL('fixtures/leaky.ts', import.meta.url))
   const env = { ...process.env, NODE_OPTIONS: undefined }
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', tsx, fixture], { env })
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', TSX, fixture], { env })
   const shown = ['a log line', 'a warning of the process', 'output', 'a rejection that nobody handled']
   expect(JSON.parse(stdout).sort()).toEqual(shown.sort())
 })

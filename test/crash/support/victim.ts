@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
+import { TSX } from '../../../scripts/lib/tsx.ts'
+import { type Fate, startProxy } from '../../../scripts/torture/rig/proxy.ts'
 import { eventually } from '../../testing/fixtures/children.ts'
 import { gate } from '../../transactions/support/turns.ts'
 import type { Operation, Scene } from './operations.ts'
-import { type Fate, startProxy } from './proxy.ts'
 
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 const FIXTURE = fileURLToPath(new URL('../fixtures/victim.ts', import.meta.url))
 
 export interface Order {

@@ -1,7 +1,7 @@
 import mongoose from 'mongoose'
+import { freeze } from '../../../scripts/torture/rig/freeze.ts'
 import { createDatabase } from '../../../src/db/database.ts'
 import { startServer } from '../../../src/testing/index.ts'
-import { freeze } from '../../support/freeze.ts'
 
 /** What a fail point does to commands: see the server's `failCommand`. */
 interface Failure {

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
+import { TSX } from '../../../lib/tsx.ts'
 import type { Attempt } from '../../part.ts'
 import type { Ledger } from './ledger.ts'
 import type { Order, Report } from './protocol.ts'
 
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 const PROGRAM = fileURLToPath(new URL('./writer.ts', import.meta.url))
 
 export interface Writer {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { freeze } from '../../../../test/support/freeze.ts'
 import type { Random } from '../../../lib/random.ts'
+import { freeze } from '../../rig/freeze.ts'
 import type { Party, Trouble } from './line.ts'
 import type { ReplicaSet } from './set.ts'
 

@@ -55,7 +55,8 @@ const PROMPT = {
 /** @param count one member is enough where nothing befalls it */
 export async function startSet(defer: Defer, count: 1 | 3): Promise<ReplicaSet> {
   const { electionTimeoutMillis: electionTimeoutMs } = HURRIED
-  const server = await startServer({ members: count, electionTimeoutMs, own: true })
+  const options = { members: count, electionTimeoutMs, own: true }
+  const server = await startServer(options)
   defer(server.stop)
   const members = [...server.members]
   const network = await startNetwork(members.map(({ port }) => port))
@@ -104,7 +105,7 @@ export async function startSet(defer: Defer, count: 1 | 3): Promise<ReplicaSet> 
     pidOf: (member) => pidOf(members, member),
     async restart(member) {
       const killed = members[member]
-      if (killed) members[member] = await restartMember(killed)
+      if (killed) members[member] = await restartMember(killed, options)
     },
     keepPace: (pace) => configure((config) => ({ ...config, settings: { ...config.settings, ...pace } })),
     whole,

@@ -1,5 +1,5 @@
 import mongoose from 'mongoose'
-import { BACKGROUND, type Fate, startProxy } from '../../../../test/crash/support/proxy.ts'
+import { BACKGROUND, type Fate, startProxy } from '../../rig/proxy.ts'
 
 /** A command of the store, as it went over the line. */
 export interface Sent {

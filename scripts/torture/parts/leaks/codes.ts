@@ -5,7 +5,7 @@ import {
   type ErrorCode,
   type StoreTransaction,
 } from '../../../../src/index.ts'
-import { startOlder } from '../../../../test/store/support/servers.ts'
+import { startOlder } from '../../rig/servers.ts'
 import type { Look } from './look.ts'
 import { keyOf, textOf, wordOf } from './marks.ts'
 import type { Meddle } from './plants.ts'

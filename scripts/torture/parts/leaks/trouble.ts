@@ -1,5 +1,5 @@
-import { freeze } from '../../../../test/support/freeze.ts'
 import type { Random } from '../../../lib/random.ts'
+import { freeze } from '../../rig/freeze.ts'
 import { callsFor, make } from './calls.ts'
 import type { Look } from './look.ts'
 import { textOf } from './marks.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Fate, Judge } from '../../../../test/crash/support/proxy.ts'
-import { freeze } from '../../../../test/support/freeze.ts'
 import type { Attempt } from '../../part.ts'
+import { freeze } from '../../rig/freeze.ts'
+import type { Fate, Judge } from '../../rig/proxy.ts'
 
 const LINES = 'commands or replies lost on the way'
 const FREEZES = 'a frozen server, for up to two seconds'

@@ -1,8 +1,8 @@
 import mongoose from 'mongoose'
 import { type DialogueStore, openStore } from '../../../../src/index.ts'
 import { startServer } from '../../../../src/testing/index.ts'
-import { startProxy } from '../../../../test/crash/support/proxy.ts'
 import type { Attempt } from '../../part.ts'
+import { startProxy } from '../../rig/proxy.ts'
 import { lossyLine } from './faults.ts'
 
 const DB = 'soak'
