@@ -14,13 +14,7 @@ export interface Inserted {
   /** What was refused; a repetition finds its own documents as duplicates. */
   errors: WriteError[]
   /** Where the insert stands in the server's log. Undefined behind mongos, which doesn't say. */
-  place: LogPlace | undefined
-}
-
-export interface LogPlace {
-  time: mongoose.mongo.Timestamp
-  /** Of the primary: what it logged in one term before something that a majority has, a majority has too. */
-  term: string
+  place: mongoose.mongo.Timestamp | undefined
 }
 
 /**
@@ -47,11 +41,11 @@ export function insertUnordered(
       const failure = new mongoose.mongo.MongoServerError({ code: error.code, message: 'refused' })
       if (isTransient(failure)) throw failure
     }
-    return { errors, place: opTime && { time: opTime.ts, term: String(opTime.t) } }
+    return { errors, place: opTime?.ts }
   })
 }
 
 interface Reply {
   writeErrors?: WriteError[]
-  opTime?: { ts: mongoose.mongo.Timestamp; t: unknown }
+  opTime?: { ts: mongoose.mongo.Timestamp }
 }

@@ -3,20 +3,15 @@ import type { Database } from '../db/database.ts'
 import { DUPLICATE_KEY, toStoreError, withOutcome } from '../db/failure.ts'
 import type { WriteError } from '../db/insert.ts'
 import { invalidInput } from '../errors.ts'
+import type { ObjectId } from '../ids.ts'
 import { messagesById } from './by-id.ts'
 import type { Claims } from './claims.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type MessageDocument, messages } from './schema.ts'
-import { type Flight, messagesOf, type Traveller } from './traveller.ts'
+import { messagesOf, type Traveller } from './traveller.ts'
 
 /** What the server refused of a batch. */
 export type Refusals = Map<Traveller | undefined, WriteError>
-
-/** A flight that has arrived. */
-interface Arrived extends Pick<Flight, 'id'> {
-  /** A majority has the claims of its messages. */
-  sure: boolean
-}
 
 interface Needs {
   database: Database
@@ -58,18 +53,17 @@ export function createAnswers({ database, retention, claims, claimAnew }: Needs)
   }
 
   /**
-   * Lands a flight, and tells its callers. A transaction may have stored some of its messages in its place. Another
-   * flight, which claimed them after a fail-over had lost our claim, may die before it does.
+   * Lands a flight, and tells its callers. A transaction may have stored some of its messages in its place.
    */
   async function land(
     travellers: Traveller[],
-    flight: Arrived,
+    flight: ObjectId,
     errors: Refusals,
     deadline: Deadline,
   ): Promise<void> {
     if (travellers.length === 0) return
     const documents = messagesOf(travellers)
-    const overtaken = await claims.land(documents, flight.id, flight.sure, deadline)
+    const overtaken = await claims.land(documents, flight, deadline)
     /* What a transaction stores in its place carries another operation; what was deleted must not come back. */
     const ours = [...overtaken.keys()].flatMap(({ _id, op }) => (op ? [{ _id, op }] : []))
     if (ours.length > 0)
@@ -92,7 +86,7 @@ export function createAnswers({ database, retention, claims, claimAnew }: Needs)
   return {
     settle,
     /** Nobody waits for it but those whom it tells. */
-    land(travellers: Traveller[], flight: Arrived, errors: Refusals, deadline: Deadline): void {
+    land(travellers: Traveller[], flight: ObjectId, errors: Refusals, deadline: Deadline): void {
       void land(travellers, flight, errors, deadline).catch((error: unknown) => {
         const failure = withOutcome(toStoreError(error), 'unknown')
         for (const traveller of travellers) traveller.reject(failure)

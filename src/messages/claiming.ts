@@ -5,23 +5,14 @@ import { settleRepeat } from './answer.ts'
 import type { Claims } from './claims.ts'
 import type { Presence } from './presence.ts'
 import type { Tidying } from './tidy.ts'
-import {
-  earliest,
-  type Flight,
-  inTime,
-  messagesOf,
-  patientAmong,
-  refuse,
-  type Traveller,
-  usersOf,
-} from './traveller.ts'
+import { earliest, inTime, messagesOf, patientAmong, refuse, type Traveller, usersOf } from './traveller.ts'
 
 interface Needs {
   claims: Claims
   presence: Presence
   tidying: Tidying
   /** Sends on those who are claimed for a flight: all of them, or none. */
-  board(travellers: Traveller[], flight: Flight): void
+  board(travellers: Traveller[], flight: ObjectId): void
 }
 
 /** How long a batch waits for its external ids. */
@@ -42,19 +33,18 @@ export function createClaiming({ claims, presence, tidying, board }: Needs) {
     flight: ObjectId,
     deadline: Deadline,
     heldMs: number,
-  ): Promise<Claimed> {
+  ): Promise<Traveller[]> {
     const strangers = await presence.checkStrangers(usersOf(travellers), deadline)
     const known = refuse(travellers, strangers)
-    if (known.length === 0) return { left: [], term: undefined }
-    const { earlier, term } = await claims.claim(messagesOf(known), flight, deadline, heldMs)
-    const left = known.filter((traveller) => {
+    if (known.length === 0) return []
+    const earlier = await claims.claim(messagesOf(known), flight, deadline, heldMs)
+    return known.filter((traveller) => {
       const first = earlier.get(traveller.message)
       if (!first) return true
       traveller.message._id = first.messageId
       if (first.stored) settleRepeat(traveller, first.message)
       return !first.stored
     })
-    return { left, term }
   }
 
   /**
@@ -62,14 +52,18 @@ export function createClaiming({ claims, presence, tidying, board }: Needs) {
    * on alone, each for its own, and nobody else waits for them. A server that is slow looks the same: so only the
    * commands that can be held have so little time, and a batch is parted by steps, most of which travel together.
    */
-  async function claimSoon(travellers: Traveller[], flight: ObjectId, deadline: Deadline): Promise<Claimed> {
+  async function claimSoon(
+    travellers: Traveller[],
+    flight: ObjectId,
+    deadline: Deadline,
+  ): Promise<Traveller[]> {
     if (travellers.length === 1) return claim(travellers, flight, deadline, Number.POSITIVE_INFINITY)
     try {
       return await claim(travellers, flight, deadline, HELD_MS)
     } catch (error) {
       if (deadline.remaining() === 0 || toStoreError(error).code !== 'TIMEOUT') throw error
       void (travellers.length > FEW ? flushParts(travellers) : flushAlone(travellers))
-      return { left: [], term: undefined }
+      return []
     }
   }
 
@@ -89,12 +83,12 @@ export function createClaiming({ claims, presence, tidying, board }: Needs) {
 
   async function flush(batch: Traveller[]): Promise<void> {
     for (let rest = inTime(batch); rest.length > 0; ) {
-      const id = nextId()
+      const flight = nextId()
       const writes: Promise<unknown>[] = []
       const onWrite = (reply: Promise<unknown>) => void writes.push(reply)
       try {
-        const { left, term } = await claimSoon(rest, id, { ...earliest(rest), onWrite })
-        if (left.length > 0) board(left, { id, term })
+        const left = await claimSoon(rest, flight, { ...earliest(rest), onWrite })
+        if (left.length > 0) board(left, flight)
         return
       } catch (error) {
         const patient = patientAmong(rest, error)
@@ -105,10 +99,4 @@ export function createClaiming({ claims, presence, tidying, board }: Needs) {
   }
 
   return flush
-}
-
-/** What still has to be inserted, and the term in which its external ids were claimed. */
-interface Claimed {
-  left: Traveller[]
-  term: string | undefined
 }

@@ -13,34 +13,28 @@ import { type MessageDocument, type SeenDocument, seen } from './schema.ts'
  * batches that were to insert the message; what became of a flight is written down too. So a message that is
  * absent was evicted, trimmed or deleted if a flight of its has landed, and was never inserted if none did.
  *
- * A claim does not wait for a majority of its own: the messages' insert does, which the same primary logs after it.
- * Only if a fail-over came in between, the claims have to be made sure before their flight lands.
+ * A majority has a claim before its message is sent: else a crash could take the claim back, and leave a message that
+ * no other delivery would find.
  */
 export interface Claims {
   /**
    * Claims each document's external id for a flight.
    * @param heldMs how long to wait for a transaction that holds one of them
+   * @returns those that an earlier delivery had claimed
    */
   claim(
     documents: MessageDocument[],
     flight: ObjectId,
     deadline: Deadline,
     heldMs: number,
-  ): Promise<{
-    /** Those that an earlier delivery had claimed. */
-    earlier: Map<MessageDocument, Earlier>
-    /** Of the primary that took the claims. */
-    term: string | undefined
-  }>
+  ): Promise<Map<MessageDocument, Earlier>>
   /**
    * Lands a flight whose documents are inserted.
-   * @param sure a majority has the claims
    * @returns those that somebody else has taken over since they were claimed
    */
   land(
     documents: MessageDocument[],
     flight: ObjectId,
-    sure: boolean,
     deadline: Deadline,
   ): Promise<Map<MessageDocument, Earlier>>
   /** What is known of an external id in a transaction: nothing, if it has not been seen. */
@@ -68,13 +62,8 @@ interface Needs {
 export function createClaims({ database, flights, settleUsers }: Needs): Claims {
   const claims = database.collection(seen)
 
-  /** @returns those that were claimed before, and the term of the primary */
-  async function insert(
-    documents: MessageDocument[],
-    flight: ObjectId,
-    w: 'majority' | 1,
-    deadline: Deadline,
-  ) {
+  /** @returns those that were claimed before, of which a majority has the claims by then */
+  async function insert(documents: MessageDocument[], flight: ObjectId, deadline: Deadline) {
     const createdAt = new Date()
     const wanted = documents.map((document) => ({
       _id: seenKey(document),
@@ -82,10 +71,10 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       flights: [flight],
       createdAt,
     }))
-    const { errors, place } = await insertUnordered(database, seen.collection, wanted, deadline, w)
+    const { errors } = await insertUnordered(database, seen.collection, wanted, deadline)
     const other = errors.find(({ code }) => code !== DUPLICATE_KEY)
     if (other) throw Object.assign(new Error('claim refused'), { code: other.code })
-    return { taken: errors.flatMap(({ index }) => documents[index] ?? []), term: place?.term }
+    return errors.flatMap(({ index }) => documents[index] ?? [])
   }
 
   const read = (keys: string[], deadline: Deadline): Promise<SeenDocument[]> =>
@@ -133,20 +122,6 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     return judged
   }
 
-  /**
-   * Waits until a majority has what others have claimed, by repeating one claim. A crash may have taken them back before:
-   * that shows by another term, and then they are ours.
-   */
-  async function makeSure(
-    taken: MessageDocument[],
-    flight: ObjectId,
-    term: string | undefined,
-    deadline: Deadline,
-  ): Promise<void> {
-    const later = await insert(taken.slice(0, 1), flight, 'majority', deadline)
-    if (term === undefined || later.term !== term) await insert(taken, flight, 'majority', deadline)
-  }
-
   const byDocument = (documents: MessageDocument[], judged: Map<string, Earlier>) =>
     new Map(
       documents.flatMap((document): [MessageDocument, Earlier][] => {
@@ -157,30 +132,27 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
 
   return {
     async claim(documents, flight, deadline, heldMs) {
-      const { taken, term } = await insert(documents, flight, 1, soon(deadline, heldMs))
-      if (taken.length === 0) return { earlier: new Map(), term }
-      await makeSure(taken, flight, term, deadline)
+      const taken = await insert(documents, flight, soon(deadline, heldMs))
+      if (taken.length === 0) return new Map()
       const found = byDocument(documents, await resolve(taken.map(seenKey), flight, deadline, heldMs))
       /* The document whose id the claim has is the first of this batch, or one of an attempt before. */
       for (const [document, { messageId, stored }] of found)
         if (!stored && messageId.equals(document._id)) found.delete(document)
-      return { earlier: found, term }
+      return found
     },
 
-    async land(documents, flight, sure, deadline) {
-      const findOvertaken = async () => {
-        const found = await read(documents.map(seenKey), deadline)
+    async land(documents, flight, deadline) {
+      const overtaken = async () => {
+        const found = await readSure(documents.map(seenKey), deadline)
         const lost = found.filter((claim) => !isOn(claim, flight))
         return byDocument(documents, await judge(lost, deadline))
       }
-      if (!sure) await insert(documents, flight, 'majority', deadline)
-      let overtaken = sure ? new Map<MessageDocument, Earlier>() : await findOvertaken()
-      let known = 0
-      while (true) {
+      let lost = new Map<MessageDocument, Earlier>()
+      for (let known = 0; ; ) {
         const overtakers = await flights.land(flight, known, deadline)
-        if (overtakers === known) return overtaken
+        if (overtakers === known) return lost
         known = overtakers
-        overtaken = await findOvertaken()
+        lost = await overtaken()
       }
     },
 
@@ -220,7 +192,12 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     async release(documents, deadline) {
       const named = documents.filter(({ externalId }) => externalId !== undefined)
       if (named.length === 0) return
-      const own = named.map((document) => ({ _id: seenKey(document), messageId: document._id }))
+      /* Whoever else has taken it over needs it. */
+      const own = named.map((document) => ({
+        _id: seenKey(document),
+        messageId: document._id,
+        flights: { $size: 1 },
+      }))
       await attempt(deadline, 'write', (terms) => claims.deleteMany({ $or: own }, terms))
     },
 

@@ -39,7 +39,7 @@ export function createFlights(database: Database): Flights {
       }
       const landed = { $cond: [{ $eq: [overtakers, known] }, true, '$landed'] }
       const change = [{ $set: { createdAt: createdAt(), landed } }]
-      const options = { upsert: true, returnDocument: 'after', writeConcern: { w: 1 } } as const
+      const options = { upsert: true, returnDocument: 'after' } as const
       const document = await attempt(deadline, 'write', (terms) =>
         collection.findOneAndUpdate({ _id: keyOf(flight) }, change, { ...terms, ...options }),
       )

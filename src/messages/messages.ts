@@ -14,15 +14,7 @@ import type { RetentionKeeper } from './retention.ts'
 import { type Message, type MessageDocument, toMessage } from './schema.ts'
 import { assertFits } from './size.ts'
 import { createTidying } from './tidy.ts'
-import {
-  type Flight,
-  type Group,
-  isNamed,
-  type Settle,
-  type Stored,
-  Traveller,
-  toGroup,
-} from './traveller.ts'
+import { type Group, isNamed, type Settle, type Stored, Traveller, toGroup } from './traveller.ts'
 import { createWriter } from './writer.ts'
 
 interface Needs {
@@ -57,7 +49,7 @@ export function createStoring<M>(needs: Needs) {
     maxItems: BATCH,
     fewItems: FEW,
   })
-  const board = (travellers: Traveller[], flight: Flight) => lane.board(toGroup(travellers, flight))
+  const board = (travellers: Traveller[], flight: ObjectId) => lane.board(toGroup(travellers, flight))
   const claimLane = createLane<Traveller>({
     flush: createClaiming({ claims, presence, tidying, board }),
     /* One that is held makes others wait for a second. */

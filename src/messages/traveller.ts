@@ -63,22 +63,16 @@ export class Traveller implements Passenger {
   }
 }
 
-/** The messages of one batch with external ids, which are claimed for it: see `Claims`. */
-export interface Flight {
-  id: ObjectId
-  /** Of the primary that took the claims. */
-  term: string | undefined
-}
-
 /** Who go together: on one flight, or without external ids. */
 export interface Group extends Passenger {
   readonly travellers: Traveller[]
-  readonly flight: Flight | undefined
+  /** The batch that their external ids are claimed for: see `Claims`. */
+  readonly flight: ObjectId | undefined
 }
 
 export const isNamed = ({ message }: Traveller): boolean => message.externalId !== undefined
 
-export const toGroup = (travellers: Traveller[], flight?: Flight): Group => ({
+export const toGroup = (travellers: Traveller[], flight?: ObjectId): Group => ({
   travellers,
   flight,
   count: travellers.length,

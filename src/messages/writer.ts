@@ -93,11 +93,11 @@ export function createWriter({
       throw inserted.reason
     }
     const { errors, place } = inserted.value
-    if (place) clock.passed(place.time)
+    if (place) clock.passed(place)
     else clock.unsure()
     const late = checked.status === 'rejected' || elapsed() > UNCHECKED_MS
     const missing = await orUnsure(async () => (late ? presence.check(users, deadline) : checked.value))
-    return { errors, missing, term: place?.term }
+    return { errors, missing }
   }
 
   /** Messages of users who are gone are removed by their own writer. */
@@ -115,14 +115,13 @@ export function createWriter({
     })
     const travellers = travellersOf(leaving)
     if (travellers.length === 0) return
-    const { errors, missing, term } = await insertChecked(travellers, users, deadline)
+    const { errors, missing } = await insertChecked(travellers, users, deadline)
     await orUnsure(async () => {
       await withdraw(travellers, missing, deadline)
       const arrived = leaving.map(({ travellers: all, flight }) => ({ all: refuse(all, missing), flight }))
       await onStored(messagesOf(arrived.flatMap(({ all }) => all)), deadline)
       for (const { all, flight } of arrived) {
-        const sure = term !== undefined && term === flight?.term
-        if (flight) answers.land(all, { id: flight.id, sure }, errors, deadline)
+        if (flight) answers.land(all, flight, errors, deadline)
       }
       const unnamed = arrived.flatMap(({ all, flight }) => (flight ? [] : all))
       await answers.settle(unnamed, errors, deadline)

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import mongoose from 'mongoose'
 import { type Rig, startRig } from '../../scripts/torture/parts/writes/rig.ts'
+import { type Fate, startProxy } from '../../scripts/torture/rig/proxy.ts'
 import { ObjectId } from '../../src/ids.ts'
 import { type DialogueStore, openStore } from '../../src/index.ts'
 import { makeUser, storedOf } from '../support/make.ts'
@@ -10,6 +11,9 @@ import { gate, until } from '../transactions/support/turns.ts'
 const TIMEOUT_MS = 120_000
 const dbName = 'taken-back'
 const HASTY_MS = 1500
+
+const isStoring = (command: string, message: Buffer): boolean =>
+  command === 'insert' && message.includes('dialogue_messages')
 
 let rig: Rig
 let client: mongoose.mongo.MongoClient
@@ -40,8 +44,13 @@ describe('what is in the memory of a server only', () => {
     async () => {
       const { id: userId } = await makeUser(store)
       const delivery = { userId, sender: 'user', content: 'hello', externalId: 'd-1' }
-      await rig.holdJournal()
-      const first = hasty.storeMessage(delivery).catch(() => {})
+      const proxy = await startProxy(Number(new URL(rig.uri).port))
+      const held = await openStore({ uri: proxy.uri, dbName, timeoutMs: HASTY_MS })
+      proxy.judgeBy(async (command, message): Promise<Fate> => {
+        if (isStoring(command, message)) await rig.holdJournal()
+        return 'arrives'
+      })
+      const first = held.storeMessage(delivery).catch(() => {})
       await until(async () => (await storedOf(db, userId)).messages.length === 1)
       const again = other.storeMessage(delivery)
       expect(await Promise.race([again, pause(500)])).toBeUndefined()
@@ -49,6 +58,38 @@ describe('what is in the memory of a server only', () => {
       await rig.restart()
       expect(await again).toMatchObject({ message: { content: 'hello' } })
       expect((await storedOf(db, userId)).messages).toHaveLength(1)
+      await held.close()
+      proxy.stop()
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'is no claim to send a message on: its writer dies, and the delivery that comes again finds the message',
+    async () => {
+      const { id: userId } = await makeUser(store)
+      const delivery = { userId, sender: 'user', content: 'hello', externalId: 'd-2' }
+      const proxy = await startProxy(Number(new URL(rig.uri).port))
+      const dying = await openStore({ uri: proxy.uri, dbName, timeoutMs: 12_000 })
+      await dying.storeMessage({ ...delivery, externalId: 'd-1' })
+      let isBack = false
+      let isDead = false
+      proxy.judgeBy((command, message): Fate => {
+        if (isDead) return 'is lost'
+        isDead = isBack && isStoring(command, message)
+        return isDead ? 'loses its reply' : 'arrives'
+      })
+      await rig.holdJournal()
+      const first = dying.storeMessage(delivery).catch(() => {})
+      await pause(500)
+      isBack = true
+      await rig.restart()
+      await until(async () => isDead && (await storedOf(db, userId)).messages.length === 2)
+      expect(await other.storeMessage(delivery)).toMatchObject({ created: false })
+      expect((await storedOf(db, userId)).messages).toHaveLength(2)
+      await first
+      await dying.close()
+      proxy.stop()
     },
     TIMEOUT_MS,
   )

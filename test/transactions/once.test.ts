@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import type { DialogueStore } from '../../src/index.ts'
 import { makeUser, storedOf } from '../support/make.ts'
+import { rounds } from '../support/thorough.ts'
 import { bookkeepingOf, makeTurnWorld, RETENTIONS, says, type TurnWorld } from './support/turns.ts'
 
 const CALLS = 50
-const ROUNDS = 6
+const ROUNDS = rounds(2, 6)
 
 interface Outcome {
   message: { id: string; content: string }

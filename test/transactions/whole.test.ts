@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import type { DialogueStore } from '../../src/index.ts'
 import { makeUser } from '../support/make.ts'
+import { rounds } from '../support/thorough.ts'
 import { makeTurnWorld, RETENTIONS, says } from './support/turns.ts'
 
-const TURNS = 25
+const TURNS = rounds(8, 25)
 const EACH = 5
 const turnOf = (content: string): string => content.split(' ')[0] ?? ''
 
