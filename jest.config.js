@@ -22,6 +22,8 @@ export default {
   testTimeout: 60_000,
   // One more than the smallest machine has cores: many tests wait for a lease or a time limit.
   maxWorkers: 3,
+  // Of modules that are loaded anew for each file, a worker frees little: what is large makes all that follows slow.
+  workerIdleMemoryLimit: '1GB',
   // Of `npm run coverage`.
   coverageProvider: 'v8',
   coverageReporters: ['text-summary'],

@@ -10,9 +10,10 @@ import { makeScene, type Scene } from './scene.ts'
 
 const ACTORS = 12
 const CONVERSATIONS = 1000
-/** Between two samples: each collects all garbage. */
+/** Between two samples: each collects all garbage, which takes long where the heap is large. */
 const SHORTEST_REST_MS = 1500
 const REST_SHARE = 1 / 40
+const RESTS = 10
 /** How long what was stored may take to be followed, with a server that is frozen in between. */
 const PATIENCE_MS = 30_000
 
@@ -71,14 +72,16 @@ async function makeWorld(attempt: Attempt, { store, hasty, db }: Scene) {
   return { world, turns: () => turns }
 }
 
-/** While the actors play: at first often, later less. */
+/** While the actors play: at first often, later less, and never so that collecting is most of what is done. */
 async function sampleWhile(playing: Promise<unknown>, take: () => Promise<void>): Promise<void> {
   const ended = new AbortController()
   const end = () => ended.abort()
   playing.then(end, end)
   for (const begin = performance.now(); !ended.signal.aborted; ) {
+    const from = performance.now()
     await take()
-    const rest = Math.max(SHORTEST_REST_MS, (performance.now() - begin) * REST_SHARE)
+    const now = performance.now()
+    const rest = Math.max(SHORTEST_REST_MS, (now - begin) * REST_SHARE, (now - from) * RESTS)
     await pause(rest, undefined, { signal: ended.signal }).catch(() => {})
   }
 }
