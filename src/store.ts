@@ -2,6 +2,7 @@ import { assemble } from './assemble.ts'
 import { parseOptions, type Shapes, type StoreOptions } from './config.ts'
 import { connect } from './connect.ts'
 import type { DialogueStore } from './contract.ts'
+import { persist } from './db/attempt.ts'
 import { createDatabase } from './db/database.ts'
 import { toStoreError } from './db/failure.ts'
 import { createRetention } from './messages/retention.ts'
@@ -20,10 +21,13 @@ export async function openStore<const S extends Shapes = Shapes>(
   const { connection, release } = await connect(config)
   try {
     const database = createDatabase(connection, config.prefix, config.timeoutMs)
-    await ensureMigrated({ database, retention: config.retention }, config.migrate)
     const retention = createRetention(database)
-    await trimForLowerLimit(database, retention, config.retention)
-    await retention.apply(config.retention)
+    /* What a fail-over cuts off here, the next round goes on with, as the next store would. */
+    await persist(database.deadline(), async () => {
+      await ensureMigrated({ database, retention: config.retention }, config.migrate)
+      await trimForLowerLimit(database, retention, config.retention)
+      await retention.apply(config.retention)
+    })
     return (await assemble({ config, database, retention, release })) as DialogueStore<S>
   } catch (error) {
     await release().catch(() => {})

@@ -112,6 +112,21 @@ export async function attempt<T>(
 }
 
 /**
+ * Begins work anew while what it meets may pass, until the deadline. It must be safe to repeat as a whole, and may
+ * take longer than the deadline once it gets on.
+ * @throws the driver's error as it is
+ */
+export async function persist<T>(deadline: Deadline, work: () => Promise<T>): Promise<T> {
+  for (let round = 0; ; round++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isTransient(error) || !(await backOff(round, deadline))) throw error
+    }
+  }
+}
+
+/**
  * No server was found, and less time is left than that took: another search would be cut off, and could not say
  * whether the command was sent.
  * @param left when the search began
