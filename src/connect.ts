@@ -37,7 +37,8 @@ async function open(config: OwnedConfig): Promise<Connected> {
     autoIndex: false,
     autoCreate: false,
     bufferCommands: false,
-    retryWrites: true,
+    /* We repeat ourselves, for longer, and know what became of each attempt. */
+    retryWrites: false,
   }
   checkUri(config.uri)
   /* A Mongoose of our own: plugins, settings and `disconnect()` of the application's are not for the store. */

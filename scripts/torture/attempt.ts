@@ -16,7 +16,7 @@ export function startPart(part: Part, { ms, seed, plant }: AttemptOptions) {
   const { defer, close } = createClosers()
   async function run(): Promise<Row[]> {
     try {
-      const over = AbortSignal.timeout(ms)
+      const over = AbortSignal.timeout(Math.ceil(ms))
       await part.run({ over, random: createRandom(seed), plant, defer, tally })
     } catch (error) {
       tally.lost('the part itself', error instanceof Error ? (error.stack ?? error.message) : String(error))

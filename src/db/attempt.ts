@@ -17,6 +17,11 @@ export interface Deadline {
   remaining(): number
   /** The transaction that the verb's commands belong to, if any. */
   readonly transaction?: Transaction
+  /**
+   * The driver repeats writes on its own, too, and tells only what became of its last attempt. That it found no server
+   * then does not mean that it never found one.
+   */
+  readonly isRepeated?: boolean
   /** Is told of every write that is sent: it may still be under way when nobody waits for it any more. */
   onWrite?(reply: Promise<unknown>): void
 }
@@ -56,7 +61,7 @@ export function deadlineIn(ms: number): Deadline {
 
 /** A deadline that has as long again, after the caller's own function took its time; in a transaction its own. */
 export const renewed = (deadline: Deadline, ms: number): Deadline =>
-  deadline.transaction ? deadline : deadlineIn(ms)
+  deadline.transaction ? deadline : { ...deadline, ...deadlineIn(ms) }
 
 /** The same deadline for one command that shall take no longer than `ms`. */
 export const soon = (deadline: Deadline, ms: number): Deadline => {
@@ -65,7 +70,7 @@ export const soon = (deadline: Deadline, ms: number): Deadline => {
 }
 
 /** The same deadline for commands that are no part of the transaction. */
-export const outside = ({ remaining }: Deadline): Deadline => ({ remaining })
+export const outside = ({ transaction: _, ...deadline }: Deadline): Deadline => deadline
 
 const FIRST_PAUSE_MS = 10
 export const LONGEST_PAUSE_MS = 500
@@ -102,7 +107,8 @@ export async function attempt<T>(
       return await within(left, reply, () => timedOut(effect === 'write' ? 'unknown' : outcome))
     } catch (thrown) {
       const error = unwrapped(thrown)
-      if (effect === 'write' && isUnsure(error)) outcome = 'unknown'
+      const mayBeDone = isUnsure(error) || (deadline.isRepeated && isUnreachable(error))
+      if (effect === 'write' && mayBeDone) outcome = 'unknown'
       if (isExpired(error)) throw timedOut(outcome)
       if (!isTransient(error)) throw error
       if (isHopeless(error, left, deadline) || !(await backOff(round, deadline)))

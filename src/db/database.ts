@@ -54,6 +54,7 @@ export function createDatabase(connection: mongoose.Connection, prefix: string, 
   const db = client.db(connection.name, OPTIONS)
   /* The models' own collections come from here: queries of Mongoose's, `populate` among them, get our options. */
   Object.assign(connection, { db })
+  const isRepeated = client.options.retryWrites
   const nameOf = (collection: string) => prefix + collection
   const internal = <D extends mongoose.mongo.Document>(collection: string) =>
     db.collection<D>(nameOf(collection), OPTIONS)
@@ -68,7 +69,7 @@ export function createDatabase(connection: mongoose.Connection, prefix: string, 
     client,
     db,
     timeoutMs,
-    deadline: () => deadlineIn(timeoutMs),
+    deadline: () => ({ ...deadlineIn(timeoutMs), isRepeated }),
     nameOf,
     internal,
     collection: <S extends z.ZodType<mongoose.mongo.Document>>(definition: ModelDefinition<S>) =>

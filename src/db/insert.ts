@@ -35,7 +35,8 @@ export function insertUnordered(
     ordered: false,
     writeConcern: w === 1 ? { w } : { w, j: true },
   }
-  return attempt(deadline, 'write', async (terms) => {
+  /* A command of ours: the driver sends it once. */
+  return attempt({ ...deadline, isRepeated: false }, 'write', async (terms) => {
     const { writeErrors: errors = [], opTime }: Reply = await runCommand(database.db, insert, terms)
     for (const error of errors) {
       const failure = new mongoose.mongo.MongoServerError({ code: error.code, message: 'refused' })

@@ -127,7 +127,7 @@ const abort = (session: ClientSession, last: Promise<unknown>): Promise<void> =>
 
 /** A commit may be sent any number of times: the server knows which transaction it is. */
 const commit = (session: ClientSession, deadline: Deadline): Promise<void> =>
-  attempt(deadline, 'write', async () => {
+  attempt({ ...deadline, isRepeated: true }, 'write', async () => {
     try {
       await session.commitTransaction()
     } catch (error) {

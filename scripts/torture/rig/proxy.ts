@@ -17,6 +17,7 @@ const isDriversOwn: IsBackground = (command) => BACKGROUND.includes(command)
 /** Stands between a store and a server, and reads the names of the commands. Those in the background always arrive. */
 export async function startProxy(port: number, isBackground = isDriversOwn) {
   let judge: Judge = () => 'arrives'
+  let onReplyLost = () => {}
   const sockets = new Set<Socket>()
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1')
@@ -30,7 +31,11 @@ export async function startProxy(port: number, isBackground = isDriversOwn) {
       })
     }
     let isReplyLost = false
-    upstream.on('data', (reply) => (isReplyLost ? client.destroy() : client.write(reply)))
+    upstream.on('data', (reply) => {
+      if (!isReplyLost) return void client.write(reply)
+      client.destroy()
+      onReplyLost()
+    })
     let queue = Promise.resolve()
     forEachMessage(client, (message) => {
       queue = queue.then(async () => {
@@ -49,6 +54,10 @@ export async function startProxy(port: number, isBackground = isDriversOwn) {
     uri: `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}/?directConnection=true`,
     judgeBy(next: Judge) {
       judge = next
+    },
+    /** Called when a command is done whose reply is lost. */
+    whenReplyIsLost(next: () => void) {
+      onReplyLost = next
     },
     stop() {
       for (const socket of sockets) socket.destroy()
