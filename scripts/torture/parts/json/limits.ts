@@ -21,10 +21,11 @@ const tower = (levels: number, kind: number): JsonObject =>
 
 /** Every depth, by a road of chance, and some beyond. */
 export async function carryDepths({ scene, random, tally, plant, watched }: Needs): Promise<void> {
+  const roads = ROADS.filter(({ isDeeper }) => !isDeeper)
   const values = Array.from({ length: DEEPEST }, (_, i) => tower(i + 1, i % 2))
   for (let i = 0; i < values.length; i += 15) {
     const part = values.slice(i, i + 15)
-    for (const { by, values: came } of await random.pick(ROADS).carry(scene, part)) {
+    for (const { by, values: came } of await random.pick(roads).carry(scene, part)) {
       for (const [k, value] of part.entries()) {
         const difference = differenceOf(value, came[k])
         if (difference) tally.lost(NESTED, `${i + k + 1} levels, by ${by}, ${difference}`)
