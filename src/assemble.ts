@@ -8,24 +8,33 @@ import { createErasedEvents } from './events/erased.ts'
 import { createEvents } from './events/events.ts'
 import { createEventReading } from './events/retrieve.ts'
 import { createExport } from './export.ts'
+import { withInternals } from './internals.ts'
 import { createLifetime } from './lifetime.ts'
-import { observed, observedIterables } from './log.ts'
+import { type Observer, observed, observedIterables } from './log.ts'
 import { createMessages } from './messages/model.ts'
 import type { RetentionKeeper } from './messages/retention.ts'
-import { shapeChecks } from './shape.ts'
+import { type ShapeCheck, shapeChecks } from './shape.ts'
 import { createStats } from './stats.ts'
 import { createBinding } from './transactions/bind.ts'
 import { createRunning } from './transactions/running.ts'
 import { createTransactions } from './transactions/transactions.ts'
 import { createUpkeep } from './upkeep.ts'
 import { ALIVE, toUser, users as userModel } from './users/schema.ts'
-import { createDirectory, createUsers } from './users/users.ts'
+import { createDirectory, createUsers, type UserDirectory } from './users/users.ts'
 
 interface Parts {
   config: StoreConfig
   database: Database
   retention: RetentionKeeper
   release(): Promise<void>
+}
+
+/** What the parts of the package that run beside a store need of it. */
+export interface Internals {
+  database: Database
+  directory: UserDirectory
+  checkEventData: ShapeCheck | undefined
+  observer: Observer
 }
 
 /** Puts the models together: what one needs of another is handed to it here. */
@@ -91,7 +100,7 @@ export async function assemble({ config, database, retention, release }: Parts) 
   )
   await upkeep.start()
   const info = { ping: () => ping(database), stats: createStats(database, retention) }
-  return {
+  const verbs = {
     ...observed(observer, 'info', {
       ...users.writes,
       ...messages.writes,
@@ -106,6 +115,12 @@ export async function assemble({ config, database, retention, release }: Parts) 
     close,
     [Symbol.asyncDispose]: close,
   }
+  return withInternals(verbs, {
+    database,
+    directory,
+    checkEventData: shapes.eventData,
+    observer,
+  } satisfies Internals)
 }
 
 async function ping(database: Database) {

@@ -24,6 +24,8 @@ class Thrown {
   }
 }
 
+export const isThrown = (error: unknown): boolean => error instanceof Thrown
+
 /** Calls the caller's own function; what it throws passes the verb untranslated. */
 export async function callback<T>(call: () => T | Promise<T>): Promise<T> {
   try {

@@ -5,7 +5,7 @@ import type { ObjectId } from './ids.ts'
 /** The collection of the library's own bookkeeping: migrations, their lease, what no collection option holds. */
 export const META = 'meta'
 /** What is in it besides the migrations, each of which has a document of its own. */
-export const BOOKS = ['lease', 'retention', 'conversion', 'upkeep']
+export const BOOKS = ['lease', 'retention', 'conversion', 'upkeep', 'calendar']
 
 export interface RetentionMeta {
   _id: 'retention'
@@ -25,6 +25,17 @@ export interface UpkeepMeta {
   owner?: ObjectId
   until?: Date
   sweptAt?: Date
+}
+
+/** What all syncs with a calendar elsewhere have in common. */
+export interface CalendarMeta {
+  _id: 'calendar'
+  /** Tells events of this database there from those of others. */
+  store?: string
+  /** Events that ended before it are not published. */
+  since?: Date
+  /** Each creator has an access of their own, which is needed to remove their events. */
+  isEach?: boolean
 }
 
 /** A conversion of retention that has begun and not ended: what the next run needs to go on with it. */

@@ -1,5 +1,6 @@
 import type { Database } from '../db/database.ts'
 import { requireMigrated } from '../migrations/run.ts'
+import { checkCalendar } from './calendar.ts'
 import { checkDocuments } from './documents.ts'
 import { checkEntries } from './entries.ts'
 import { checkErasures } from './erasures.ts'
@@ -27,6 +28,7 @@ const AREAS: Area[] = [
   checkErasures,
   checkOrphans,
   checkEntries,
+  checkCalendar,
   checkDocuments,
   checkExternalIds,
 ]

@@ -5,9 +5,11 @@ import type { Database } from '../db/database.ts'
 import { type ModelDefinition, validatorOf } from '../db/definition.ts'
 import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
 import { inTransaction } from '../db/transaction.ts'
+import { events } from '../events/schema.ts'
 import { nextId, ObjectId } from '../ids.ts'
 import { MODELS } from '../migrations/baseline.ts'
 import { ALIVE, users } from '../users/schema.ts'
+import { LAST_ERROR, REFUSED, toRefused } from './calendar.ts'
 import { brokenCounters, newCount, renewableIn } from './counters.ts'
 import { type Finding, type Found, type Kind, type Scan, tell, toShown } from './finding.ts'
 
@@ -31,7 +33,7 @@ export async function* checkDocuments(scan: Scan): AsyncGenerator<Finding> {
   )
   for (const model of MODELS) {
     for await (const page of pagesOf(scan, model)) {
-      const { broken = [], invalid = [], living = [], unmarked = [], marked = [] } = page
+      const { broken = [], invalid = [], living = [], unmarked = [], marked = [], refused = [] } = page
       yield* ofCounters(scan, model, broken)
       const known = new Set(broken.map(({ _id }) => toShown(_id)))
       const others = invalid.filter(({ _id }) => !known.has(toShown(_id)))
@@ -39,6 +41,7 @@ export async function* checkDocuments(scan: Scan): AsyncGenerator<Finding> {
       yield* ofMarks(scan, 'context-unmarked', unmarked)
       yield* ofMarks(scan, 'context-marked', marked)
       yield* ofMissingContexts(scan, living)
+      yield* tell(scan, refused.map(toRefused))
     }
   }
 }
@@ -57,6 +60,7 @@ function picksOf(model: ModelDefinition): Record<string, Document[]> {
     ...(broken && { broken: pick(broken, { version: 1, touches: 1, erasedAt: 1 }) }),
     invalid: pick({ $nor: [validatorOf(model)] }),
     ...(model === users && { living: pick(ALIVE) }),
+    ...(model === events && { refused: pick(REFUSED, LAST_ERROR) }),
     ...(model === contexts && { unmarked: pick(UNMARKED), marked: pick(MARKED) }),
   }
 }

@@ -3,6 +3,7 @@ import { ObjectId } from '../ids.ts'
 import { type JournalDocument, journal } from '../messages/entry.ts'
 import { OPEN, UNSETTLED } from '../messages/journal.ts'
 import {
+  ageOf,
   type Finding,
   type Found,
   IN_PARTS,
@@ -83,16 +84,3 @@ const as = (kind: Kind, { _id, userId }: Entry, detail: string): FoundEntry => (
 })
 
 const codeOf = ({ parked }: Entry): string => `code ${Number(parked?.code)}`
-
-const UNITS = [
-  ['d', 86_400],
-  ['h', 3600],
-  ['min', 60],
-] as const
-
-/** `3 h old`: nobody needs to know more exactly. */
-function ageOf({ createdAt }: Entry): string {
-  const seconds = Math.max(0, (Date.now() - Number(createdAt)) / 1000)
-  const [unit, length] = UNITS.find(([, size]) => seconds >= size) ?? ['s', 1]
-  return `${Math.floor(seconds / length)} ${unit} old`
-}

@@ -16,6 +16,9 @@ export const KINDS = {
   'entry-unsettled': 'entries that are committed and not settled',
   'entry-parked': 'entries that could not be settled, and were set aside',
   'entry-rest': 'entries that are settled and past their time',
+  'event-refused': 'events that Google has refused, and that wait for a change or for retry()',
+  'removal-late': 'events that are deleted here, and still to be removed at Google after a day',
+  'farewell-late': 'erased users whose access is still kept after a day',
   'context-missing': 'users without a context',
   'context-unmarked': 'contexts with data that are not counted as such',
   'context-marked': 'contexts without data that are counted as if they had some',
@@ -70,9 +73,22 @@ export const BATCH = 1000
 export const IN_PARTS = { batchSize: BATCH } as const
 
 /** For `$match`: the time in a field is past, and what it was for is not under way any more. */
-export const isPast = (field: string) => ({
-  $expr: { $lt: [`$${field}`, { $subtract: ['$$NOW', UNDER_WAY_MS] }] },
+export const isPast = (field: string, byMs = UNDER_WAY_MS) => ({
+  $expr: { $lt: [`$${field}`, { $subtract: ['$$NOW', byMs] }] },
 })
+
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['min', 60],
+] as const
+
+/** `3 h old`: nobody needs to know more exactly. */
+export function ageOf({ createdAt }: { createdAt: Date }): string {
+  const seconds = Math.max(0, (Date.now() - Number(createdAt)) / 1000)
+  const [unit, length] = UNITS.find(([, size]) => seconds >= size) ?? ['s', 1]
+  return `${Math.floor(seconds / length)} ${unit} old`
+}
 
 /** An id as it may be shown: a claim's key goes on with an external id, and anything may stand in a broken one. */
 export function toShown(id: unknown): string {

@@ -3,6 +3,7 @@ import { contexts } from '../contexts/schema.ts'
 import { attempt } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import type { ModelDefinition } from '../db/definition.ts'
+import { feeds } from '../events/feed.ts'
 import { events } from '../events/schema.ts'
 import { ObjectId } from '../ids.ts'
 import { journal } from '../messages/entry.ts'
@@ -101,6 +102,14 @@ const BELONGINGS: Belonging[] = [
     isOrphaned: isGone,
     asOne: true,
     remove: (tools, _database, userId) => tools.messages.removeTraces(userId),
+  },
+  {
+    model: feeds,
+    owners: byField(feeds, 'creatorId'),
+    owned: (creatorId) => ({ creatorId }),
+    isOrphaned: isGone,
+    asOne: true,
+    remove: (tools, _database, userId) => tools.events.removeTraces(userId),
   },
   {
     model: locks,

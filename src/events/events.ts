@@ -10,6 +10,7 @@ import { nextId, type ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import { mergeJson } from '../json.ts'
 import type { ShapeCheck } from '../shape.ts'
+import { AT_ONCE, CHANGED, createFarewell } from './outbox.ts'
 import {
   type CalendarEvent,
   type EventDocument,
@@ -43,6 +44,7 @@ interface Needs {
 
 export function createEvents<E, D>({ database, checkData, touchUser, queue }: Needs) {
   const collection = database.collection(events)
+  const farewell = createFarewell(database)
 
   const find = (filter: mongoose.mongo.Filter<EventDocument>, deadline: Deadline) =>
     attempt(deadline, 'read', (terms) => collection.findOne(filter, terms))
@@ -79,11 +81,14 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
       deadline,
     )
 
-  /** Compare-and-swap: an end is checked against the start that is stored. */
+  /**
+   * Compare-and-swap: an end is checked against the start that is stored.
+   * @param outbox what becomes of its outbox
+   */
   async function change(
     eventId: ObjectId,
     changes: (current: EventDocument) => Partial<EventDocument> | undefined,
-    ifVersion?: number,
+    { ifVersion, outbox = CHANGED }: { ifVersion?: number | undefined; outbox?: object } = {},
   ): Promise<CalendarEvent<E, D>> {
     const deadline = database.deadline()
     while (true) {
@@ -92,17 +97,31 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
         throw versionConflict(ifVersion, current.version)
       const fields = changes(current)
       if (!fields) return toEvent(current)
-      const expressions = Object.fromEntries(
-        Object.entries(fields).map(([field, value]) => [
-          field,
-          value === undefined ? '$$REMOVE' : { $literal: value },
-        ]),
-      )
-      const write = { key: { _id: eventId }, condition: { version: current.version }, expressions }
-      const written = await versionedUpdate(collection, deadline, write)
+      const expressions = toExpressions(fields)
+      const write = { key: { _id: eventId }, condition: { version: current.version } }
+      const written = await versionedUpdate(collection, deadline, {
+        ...write,
+        expressions: { ...expressions, ...outbox },
+      })
       if (written) return toEvent(written)
     }
   }
+
+  /** With a series go the instances of it that had become events of their own. */
+  const deletePublished = (_id: ObjectId, deadline: Deadline): Promise<boolean> =>
+    inTransaction(database, deadline, async (inside) => {
+      const event = await attempt(inside, 'read', (terms) => collection.findOne({ _id }, terms))
+      if (!event) return false
+      await farewell.leave({}, [_id], inside)
+      const { calendarId } = event.calendarSync
+      const theirs = {
+        'calendarSync.calendarId': calendarId,
+        'calendarSync.instanceOf': event.googleCalendarId,
+      }
+      const all = event.recurrence.length > 0 ? { $or: [{ _id }, theirs] } : { _id }
+      await attempt(inside, 'write', (terms) => collection.deleteMany(all, terms))
+      return true
+    })
 
   return {
     async storeEvent(input: unknown): Promise<{ event: CalendarEvent<E, D>; created: boolean }> {
@@ -131,7 +150,9 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
       const key = parse(id, eventId, ['eventId'])
       const given = parse(eventPatch, patch, ['patch'])
       const { ifVersion } = parse(updateOptions, options, ['options'])
-      return change(key, (current) => patched(current, given, checkData), ifVersion)
+      /* No calendar sees the data. */
+      const outbox = Object.keys(given).some((field) => field !== 'data') ? CHANGED : {}
+      return change(key, (current) => patched(current, given, checkData), { ifVersion, outbox })
     },
 
     /** Kept, with status `cancelled`; a repeat changes nothing. */
@@ -140,18 +161,29 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
       return change(key, ({ status }) => (status === 'cancelled' ? undefined : { status: 'cancelled' }))
     },
 
+    /** One that a calendar may have leaves its removal there. */
     async deleteEvent(eventId: unknown): Promise<boolean> {
       const _id = parse(id, eventId, ['eventId'])
+      const deadline = database.deadline()
       let attempts = 0
-      const { deletedCount } = await attempt(database.deadline(), 'write', (terms, repeats) => {
+      const { deletedCount } = await attempt(deadline, 'write', (terms, repeats) => {
         attempts = repeats
-        return collection.deleteOne({ _id }, terms)
+        return collection.deleteOne({ _id, googleCalendarId: { $exists: false } }, terms)
       })
       /* A repetition that finds nothing left is a deletion whose reply was lost, or one too many: true is the safer word. */
-      return deletedCount > 0 || attempts > 0
+      return deletedCount > 0 || (await deletePublished(_id, deadline)) || attempts > 0
     },
   }
 }
+
+/** What writes these fields; `undefined` removes. */
+export const toExpressions = (fields: Partial<EventDocument>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(fields).map(([field, value]) => [
+      field,
+      value === undefined ? '$$REMOVE' : { $literal: value },
+    ]),
+  )
 
 function toDocument(event: NewEvent): EventDocument {
   const now = new Date()
@@ -176,7 +208,7 @@ function toDocument(event: NewEvent): EventDocument {
     data: event.data,
     status: 'confirmed',
     version: 1,
-    calendarSync: { state: 'local' },
+    calendarSync: { state: 'local', dueAt: AT_ONCE },
     createdAt: now,
     updatedAt: now,
   }
@@ -192,7 +224,7 @@ const DEFAULTS: Partial<EventDocument> = {
 }
 
 /** `undefined` leaves, `null` clears; `undefined` in the result removes. */
-function patched(
+export function patched(
   current: EventDocument,
   { data, ...patch }: EventPatch,
   checkData: ShapeCheck | undefined,

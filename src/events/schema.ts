@@ -35,13 +35,44 @@ const fields = {
   data: json,
 }
 
+/** By field of the event, a short hash of what it was. */
+const hashes = z.record(z.string(), z.string())
+
+/** Both sides of an event had changed: what each was, as JSON, and whose fields were taken. */
+const conflict = z.strictObject({
+  at: date,
+  ours: z.string(),
+  theirs: z.string(),
+  taken: z.enum(['store', 'google', 'both', 'callback']),
+})
+
 const calendarSync = z.strictObject({
   state: z.enum(['local', 'changed', 'synced', 'failed']),
   calendarId: z.string().optional(),
   htmlLink: z.string().optional(),
   lastError: z.string().optional(),
   syncedAt: date.optional(),
+  /** From when on it is to be published. Absent: nothing is due. The event is its own outbox: see `outbox.ts`. */
+  dueAt: date.optional(),
+  /** Who brings both sides together, and until when: server's clock. */
+  owner: id.optional(),
+  until: date.optional(),
+  /** How often in a row that did not go through. */
+  attempts: counter.optional(),
+  /** Of Google's version that was seen last. Absent: none was, though one may have been sent. */
+  etag: z.string().optional(),
+  /** When Google says that this version was made. */
+  changedAt: date.optional(),
+  /** What both sides were when they were brought together, and what of ours was sent last. */
+  base: z.strictObject({ ours: hashes, theirs: hashes }).optional(),
+  sent: hashes.optional(),
+  conflicts: z.array(conflict).max(10).optional(),
+  /** Instances of a series that have a life of their own at Google, by their original start. */
+  exceptions: z.array(z.string()).max(2000).optional(),
+  /** Of such an instance: the series, as Google names it. */
+  instanceOf: z.string().optional(),
 })
+export type CalendarConflict = z.output<typeof conflict>
 
 /** What is stored of an event. */
 export const eventDocument = z.strictObject({
@@ -64,6 +95,8 @@ export type EventDocument = z.output<typeof eventDocument>
 export const BY_CREATOR = { creatorId: 1, start: 1, _id: 1, end: 1, status: 1 } as const
 export const BY_START = { start: 1, _id: 1, end: 1, status: 1 } as const
 
+export const DUE = { 'calendarSync.dueAt': 1, _id: 1 } as const
+
 export const events: ModelDefinition<typeof eventDocument> = {
   name: 'Event',
   collection: 'events',
@@ -81,6 +114,7 @@ export const events: ModelDefinition<typeof eventDocument> = {
       keys: { 'calendarSync.calendarId': 1, googleCalendarId: 1 },
       options: { unique: true, partialFilterExpression: { googleCalendarId: { $exists: true } } },
     },
+    { keys: DUE, options: { partialFilterExpression: { 'calendarSync.dueAt': { $exists: true } } } },
   ],
   refs: { creatorId: 'User' },
 }
@@ -152,7 +186,10 @@ export type EventFilterInput = z.input<typeof eventFilter>
 
 type Nullable<T> = { [K in keyof T]-?: NonNullable<T[K]> | (undefined extends T[K] ? null : never) }
 export type Attendee = Nullable<z.output<typeof attendee>>
-export type CalendarSync = Nullable<z.output<typeof calendarSync>>
+const shownSync = calendarSync.pick({
+  ...{ state: true, calendarId: true, htmlLink: true, lastError: true, syncedAt: true },
+})
+export type CalendarSync = Nullable<z.output<typeof shownSync>>
 
 export type CalendarEvent<E = JsonObject, D = JsonObject> = Entity<
   EventDocument,

@@ -1,33 +1,36 @@
 import { contexts } from '../contexts/schema.ts'
 import type { ModelDefinition } from '../db/definition.ts'
+import { feeds } from '../events/feed.ts'
+import { farewells, removals } from '../events/outbox.ts'
 import { events } from '../events/schema.ts'
 import { journal } from '../messages/entry.ts'
 import { creationOptions } from '../messages/retention.ts'
 import { messages, seen } from '../messages/schema.ts'
 import { locks } from '../users/lock.ts'
 import { users } from '../users/schema.ts'
-import { createCollection, messageCollections } from './collections.ts'
+import { createCollections, messageCollections } from './collections.ts'
 import type { Migration } from './migration.ts'
 
+const FIRST_MODELS: ModelDefinition[] = [users, contexts, messages, seen, journal, events, locks]
+
+/** What a calendar elsewhere needs: bookkeeping of events. */
+export const CALENDAR_MODELS: ModelDefinition[] = [removals, farewells, feeds]
+
 /** Every model. */
-export const MODELS: ModelDefinition[] = [users, contexts, messages, seen, journal, events, locks]
+export const MODELS: ModelDefinition[] = [...FIRST_MODELS, ...CALENDAR_MODELS]
 
 /** Collections, validators and indexes. */
 export const baseline: Migration = {
   name: '0001-baseline',
   async up({ database, retention }) {
-    /* Side by side; and all of them have ended before somebody else has the turn. */
-    const created = await Promise.allSettled(
-      MODELS.map((model) =>
-        createCollection(database, model, model === messages ? creationOptions(retention) : {}),
-      ),
+    await createCollections(database, FIRST_MODELS, (model) =>
+      model === messages ? creationOptions(retention) : {},
     )
-    for (const result of created) if (result.status === 'rejected') throw result.reason
   },
   /** Drops everything that is stored. */
   async down({ database }) {
     const { copies } = await messageCollections(database)
     for (const { name } of copies) await database.db.dropCollection(name)
-    for (const model of MODELS.toReversed()) await database.internal(model.collection).drop()
+    for (const model of FIRST_MODELS.toReversed()) await database.internal(model.collection).drop()
   },
 }

@@ -27,6 +27,18 @@ export async function createCollection(
   await database.db.collection(name).createIndexes(indexes)
 }
 
+/** Side by side; and all of them have ended before somebody else has the turn. */
+export async function createCollections(
+  database: Database,
+  models: ModelDefinition[],
+  optionsOf: (model: ModelDefinition) => mongoose.mongo.CreateCollectionOptions = () => ({}),
+): Promise<void> {
+  const created = await Promise.allSettled(
+    models.map((model) => createCollection(database, model, optionsOf(model))),
+  )
+  for (const result of created) if (result.status === 'rejected') throw result.reason
+}
+
 /** A collection, and what stays its own when it is renamed. */
 export interface Named {
   name: string

@@ -2,11 +2,12 @@ import type { Database } from '../db/database.ts'
 import { DialogueStoreError } from '../errors.ts'
 import { META } from '../meta.ts'
 import { baseline, MODELS } from './baseline.ts'
+import { calendar } from './calendar.ts'
 import { createHistory, type MigrationRecord } from './history.ts'
 import type { Migration, MigrationContext } from './migration.ts'
 
 /** All migrations, in their order. */
-export const MIGRATIONS: readonly Migration[] = [baseline]
+export const MIGRATIONS: readonly Migration[] = [baseline, calendar]
 
 /**
  * Those that have still to run.

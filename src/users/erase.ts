@@ -7,7 +7,7 @@ import { inTransaction } from '../db/transaction.ts'
 import { DialogueStoreError, userNotFound } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
-import { ALIVE, type ErasureReceipt, type TombstoneDocument, users } from './schema.ts'
+import { ALIVE, type ErasureReceipt, type TombstoneDocument, type UserDocument, users } from './schema.ts'
 
 /** What the other models hold of a user, as the erasure sees it. */
 export interface Belongings {
@@ -23,7 +23,12 @@ export interface Belongings {
     /** What has no place in a receipt: external ids seen. Locks expire. */
     removeTraces(userId: ObjectId): Promise<void>
   } & Kind
-  events: Kind
+  events: {
+    /** In the transaction: keeps what is needed to remove them elsewhere, if anything is to be removed. */
+    keepAccess(user: UserDocument, inside: Deadline): Promise<void>
+    /** What has no place in a receipt: which calendars are theirs. */
+    removeTraces(userId: ObjectId): Promise<void>
+  } & Kind
 }
 
 export interface Kind {
@@ -38,6 +43,7 @@ const BATCH = 1000
 const PATIENCE_MS = 150_000
 export function createErasure(database: Database, belongings: Belongings, queue: KeyedQueue) {
   const tombstones: Collection<TombstoneDocument> = database.internal(users.collection)
+  const everybody: Collection<TombstoneDocument | UserDocument> = database.internal(users.collection)
   const { messages, events } = belongings
 
   const find = (userId: ObjectId): Promise<TombstoneDocument | null> =>
@@ -54,10 +60,13 @@ export function createErasure(database: Database, belongings: Belongings, queue:
         receipt: { messages: 0, contexts, events: 0 },
         erasing: { step: 0, messages: [], events: [] },
       }
-      const { matchedCount } = await attempt(inside, 'write', (terms) =>
-        tombstones.replaceOne({ _id: userId, ...ALIVE }, tombstone, terms),
+      const user = await attempt(inside, 'write', (terms) =>
+        everybody.findOneAndReplace({ _id: userId, ...ALIVE }, tombstone, terms),
       )
-      if (matchedCount > 0) return messages.close(userId, inside)
+      if (user && 'states' in user) {
+        await messages.close(userId, inside)
+        return events.keepAccess(user, inside)
+      }
       if (!(await find(userId))) throw userNotFound()
     })
 
@@ -106,6 +115,7 @@ export function createErasure(database: Database, belongings: Belongings, queue:
       if (erasing.step === 0) {
         await messages.quiet(userId)
         await messages.removeTraces(userId)
+        await events.removeTraces(userId)
       }
       if (erasing.messages.length > 0) await messages.remove(userId, erasing.messages)
       if (erasing.events.length > 0) await events.remove(userId, erasing.events)

@@ -55,6 +55,7 @@ export function createErasureUpkeep({ database, belongings, drain }: Needs) {
     await removeAll(messages, userId)
     await removeAll(events, userId)
     await messages.removeTraces(userId)
+    await events.removeTraces(userId)
   }
 
   async function lastSweep(): Promise<Date | undefined> {

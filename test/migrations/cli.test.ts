@@ -5,6 +5,7 @@ import { makeDatabase, makeStore } from '../support/store.ts'
 import { command } from './command.ts'
 
 const BASELINE = '0001-baseline'
+const CALENDAR = '0002-calendar'
 
 const collectionsOf = async (db: mongoose.mongo.Db): Promise<string[]> =>
   (await db.listCollections().toArray()).map(({ name }) => name).sort()
@@ -14,15 +15,22 @@ test('goes up, tells its status, and goes down again', async () => {
   const on = ['--db', dbName]
 
   const [status, dry] = await Promise.all([command(['status', ...on]), command(['up', ...on, '--dry-run'])])
-  expect(status).toMatchObject({ code: 0, stdout: `${BASELINE}  pending\n`, stderr: '' })
-  expect(dry).toMatchObject({ code: 0, stdout: `would apply ${BASELINE}\n` })
+  expect(status).toMatchObject({
+    code: 0,
+    stdout: `${BASELINE}  pending\n${CALENDAR}  pending\n`,
+    stderr: '',
+  })
+  expect(dry).toMatchObject({ code: 0, stdout: `would apply ${BASELINE}\nwould apply ${CALENDAR}\n` })
   expect(await collectionsOf(db)).toEqual([])
 
-  expect(await command(['up', ...on])).toMatchObject({ code: 0, stdout: `applied ${BASELINE}\n`, stderr: '' })
+  expect(await command(['up', ...on])).toMatchObject({
+    ...{ code: 0, stdout: `applied ${BASELINE}\napplied ${CALENDAR}\n`, stderr: '' },
+  })
   expect(await collectionsOf(db)).toEqual(
-    ['contexts', 'events', 'journal', 'locks', 'messages', 'meta', 'seen', 'users'].map(
-      (name) => `dialogue_${name}`,
-    ),
+    [
+      ...['calendar_farewells', 'calendar_feeds', 'calendar_removals'],
+      ...['contexts', 'events', 'journal', 'locks', 'messages', 'meta', 'seen', 'users'],
+    ].map((name) => `dialogue_${name}`),
   )
 
   const store = await makeStore({ dbName, migrate: 'check' })
@@ -35,23 +43,27 @@ test('goes up, tells its status, and goes down again', async () => {
   ])
   expect(again).toMatchObject({ code: 0, stdout: 'Nothing to do.\n' })
   expect(JSON.parse(applied.stdout)).toEqual({
-    migrations: [{ name: BASELINE, state: 'applied', at: expect.stringMatching(/^\d{4}-.*Z$/) }],
+    migrations: [BASELINE, CALENDAR].map((name) => ({
+      ...{ name, state: 'applied', at: expect.stringMatching(/^\d{4}-.*Z$/) },
+    })),
     retention: { kind: 'capped', sizeBytes: 2 ** 30 },
     conversion: null,
   })
   expect(unsure).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--yes') })
-  expect(JSON.parse(foreseen.stdout)).toEqual({ dryRun: true, reverted: [BASELINE] })
+  expect(JSON.parse(foreseen.stdout)).toEqual({ dryRun: true, reverted: [CALENDAR] })
   expect(await store.getUser(id)).toMatchObject({ id })
 })
 
-test('takes everything down, but for what has another prefix', async () => {
+test('takes everything down, one migration after the other, but for what has another prefix', async () => {
   const { db, dbName } = await makeDatabase()
   const bystander = await makeStore({ dbName, prefix: 'other_' })
   const { id } = await makeUser(bystander)
   const others = await collectionsOf(db)
   await makeStore({ dbName })
-  const ended = await command(['down', '--db', dbName, '--yes'])
-  expect(ended).toMatchObject({ code: 0, stdout: `reverted ${BASELINE}\n` })
+  for (const name of [CALENDAR, BASELINE]) {
+    const ended = await command(['down', '--db', dbName, '--yes'])
+    expect(ended).toMatchObject({ code: 0, stdout: `reverted ${name}\n` })
+  }
   expect(await collectionsOf(db)).toEqual(others)
   expect(await bystander.getUser(id)).toMatchObject({ id })
 })

@@ -4,6 +4,8 @@ import { makeDatabase, makeStore } from '../support/store.ts'
 import { command, start, until } from './command.ts'
 
 const BASELINE = '0001-baseline'
+const CALENDAR = '0002-calendar'
+const ALL_APPLIED = `applied ${BASELINE}\napplied ${CALENDAR}\n`
 
 interface MetaRow {
   _id: string
@@ -43,14 +45,14 @@ test('waits for a runner that is at work, says so, and ends cleanly at Ctrl-C', 
   const { ended: patient, said: tells } = start(['up', ...on])
   await until(() => tells().includes('Waiting'))
   await meta.deleteOne({ _id: 'lease' })
-  expect(await patient).toMatchObject({ code: 0, stdout: `applied ${BASELINE}\n` })
+  expect(await patient).toMatchObject({ code: 0, stdout: ALL_APPLIED })
   expect(await meta.findOne({ _id: 'lease' })).toBeNull()
 })
 
 test('takes over from a runner that died, whose lease is over', async () => {
   const { on, meta } = await makeEmpty()
   await meta.insertOne({ _id: 'lease', until: new Date(Date.now() - 1000) })
-  expect(await command(['up', ...on])).toMatchObject({ code: 0, stdout: `applied ${BASELINE}\n` })
+  expect(await command(['up', ...on])).toMatchObject({ code: 0, stdout: ALL_APPLIED })
 })
 
 test('runs an interrupted migration again', async () => {
@@ -63,7 +65,10 @@ test('runs an interrupted migration again', async () => {
 
   await expect(makeStore({ dbName, migrate: 'check' })).rejects.toMatchObject({ code: 'MIGRATION_PENDING' })
   expect(JSON.parse((await command(['status', ...on, '--json'])).stdout)).toMatchObject({
-    migrations: [{ name: BASELINE, state: 'interrupted' }],
+    migrations: [
+      { name: BASELINE, state: 'interrupted' },
+      { name: CALENDAR, state: 'applied' },
+    ],
   })
   expect(await command(['up', ...on])).toMatchObject({ code: 0, stdout: `applied ${BASELINE}\n` })
   expect(await db.collection('dialogue_messages').indexes()).toHaveLength(4)

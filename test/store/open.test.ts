@@ -58,7 +58,7 @@ describe('migrate', () => {
     await db.collection('dialogue_events').drop()
     await (await open(dbName)).close()
     expect(await meta.findOne({ _id: /^migration:/ })).toMatchObject({ state: 'applied' })
-    expect(await db.collection('dialogue_events').indexes()).toHaveLength(6)
+    expect(await db.collection('dialogue_events').indexes()).toHaveLength(7)
   })
 })
 
@@ -133,7 +133,7 @@ describe('ten stores at once', () => {
         .collection('dialogue_meta')
         .find({ _id: /^migration:/ })
         .toArray(),
-    ).toHaveLength(1)
+    ).toHaveLength(2)
     const { capped, size } = await db.collection('dialogue_messages').options()
     expect({ capped, size }).toEqual({ capped: true, size: 2 ** 20 })
   })

@@ -1,0 +1,116 @@
+import type { EventDocument } from '../events/schema.ts'
+import { type ObjectId, toObjectId } from '../ids.ts'
+import { callback } from '../log.ts'
+import { exceptionOf } from './exceptions.ts'
+import type { GoogleEvent } from './fields.ts'
+import type { Imports } from './imports.ts'
+import type { Mark } from './mark.ts'
+import { type Held, LEASE_MS, type Outbox } from './outbox.ts'
+import type { GoogleCalendar } from './port.ts'
+import type { Removals } from './removals.ts'
+import type { Resolving } from './resolve.ts'
+
+/** What became of one change of Google's. `deferred`: it is of a series that is not known yet. */
+export type Applied = 'applied' | 'created' | 'cancelled' | 'nothing' | 'deferred'
+
+/** The calendar that changes come from. */
+export interface Source {
+  google: GoogleCalendar
+  calendarId: string
+  zone: string
+}
+
+interface Needs {
+  outbox: Outbox
+  resolving: Resolving
+  removals: Removals
+  imports: Imports
+  mark: Mark
+  importAs: ((theirs: GoogleEvent) => string | null | Promise<string | null>) | undefined
+}
+
+/** Who publishes an event just now has done so by then. */
+const PATIENCE_MS = 2 * LEASE_MS
+
+/** Takes one change of Google's over, whatever is known of its event. */
+export function createApplying({ outbox, resolving, removals, imports, mark, importAs }: Needs) {
+  const find = ({ calendarId }: Source, id: string) =>
+    outbox.find({ 'calendarSync.calendarId': calendarId, googleCalendarId: id })
+
+  return async function apply(item: GoogleEvent, source: Source): Promise<Applied> {
+    const known = item.id ? await find(source, item.id) : null
+    if (known) return applyTo(known, item, source)
+    if (item.recurringEventId) return applyInstance(item, item.recurringEventId, source)
+    if (item.status === 'cancelled') return 'nothing'
+    if (await mark.isOn(item)) {
+      /* What a late request has brought there nobody else would remove. */
+      await removals.again(source.calendarId, item.id ?? '')
+      return 'nothing'
+    }
+    const user = importAs && (await callback(() => importAs(item)))
+    const creatorId = toObjectId(user)
+    return creatorId ? create(item, creatorId, source) : 'nothing'
+  }
+
+  async function create(
+    item: GoogleEvent,
+    creatorId: ObjectId,
+    source: Source,
+    instanceOf?: string,
+  ): Promise<Applied> {
+    const created = await imports.create(item, { ...source, creatorId, ...(instanceOf && { instanceOf }) })
+    if (created !== 'taken') return created ? 'created' : 'nothing'
+    /* Somebody else was faster. */
+    const known = await find(source, item.id ?? '')
+    return known ? applyTo(known, item, source) : 'nothing'
+  }
+
+  async function applyTo(event: EventDocument, item: GoogleEvent, source: Source): Promise<Applied> {
+    if (event.calendarSync.etag === item.etag) return 'nothing'
+    const held = await outbox.hold(event._id, PATIENCE_MS)
+    if (!held) return 'nothing'
+    const before = held.event.status
+    const merged = await mergeInto(held, item, source).finally(() => outbox.release(held))
+    if (!merged) return 'nothing'
+    const isCancelled = merged.event.status === 'cancelled'
+    if (isCancelled) await imports.cancelInstances(source.calendarId, item.id ?? '')
+    if (isCancelled && before !== 'cancelled') return 'cancelled'
+    return merged.event.version > held.event.version ? 'applied' : 'nothing'
+  }
+
+  /** Others may write to the event meanwhile; undefined if it is deleted. */
+  async function mergeInto(first: Held, item: GoogleEvent, source: Source): Promise<Held | undefined> {
+    for (let held: Held | undefined = first; held; held = await outbox.renew(held)) {
+      const theirs = await newest(held.event, item, source)
+      if (!theirs || theirs.etag === held.event.calendarSync.etag) return held
+      const absorbed = await resolving.absorb(held, theirs, source.zone)
+      if (absorbed) return absorbed.held
+    }
+    return undefined
+  }
+
+  /** A page may have been read before what we have sent since. Undefined: it was, and says nothing new. */
+  async function newest(
+    { calendarSync }: EventDocument,
+    item: GoogleEvent,
+    { google, calendarId }: Source,
+  ): Promise<GoogleEvent | undefined> {
+    const [known, said] = [calendarSync.changedAt, item.updated && new Date(item.updated)]
+    if (known && said && said > known) return item
+    if (known && said && said < known) return undefined
+    return calendarSync.etag === undefined || item.status === 'cancelled'
+      ? item
+      : google.get(calendarId, item.id ?? '')
+  }
+
+  /** An instance that was moved or cancelled: an exception of its series, and an event of its own if it still is. */
+  async function applyInstance(item: GoogleEvent, seriesId: string, source: Source): Promise<Applied> {
+    const series = await find(source, seriesId)
+    if (!series) return 'deferred'
+    const original = exceptionOf(item.originalStartTime ?? undefined)
+    if (original === undefined || series.status === 'cancelled') return 'nothing'
+    const isNew = await imports.except(series._id, original)
+    if (item.status === 'cancelled') return isNew ? 'applied' : 'nothing'
+    return create(item, series.creatorId, source, seriesId)
+  }
+}

@@ -1,0 +1,100 @@
+import { attempt } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import { renewLease, takeLease } from '../db/lease.ts'
+import { type FeedDocument, feeds } from '../events/feed.ts'
+import { nextId, type ObjectId } from '../ids.ts'
+
+const LEASE_MS = 60_000
+
+/** What is known of calendars at Google. */
+export function createFeeds(database: Database) {
+  const collection = database.collection(feeds)
+  const known = new Set<string>()
+
+  /** Of a calendar that is known: it is forgotten with the last who used it, and not known again by what is late. */
+  const set = (_id: string, change: Partial<Omit<FeedDocument, '_id'>>) =>
+    attempt(database.deadline(), 'write', (terms) => collection.updateOne({ _id }, { $set: change }, terms))
+  const find = (_id: string): Promise<FeedDocument | null> =>
+    attempt(database.deadline(), 'read', (terms) => collection.findOne({ _id }, terms))
+
+  return {
+    find,
+    /** Remembers that a calendar is used, and by whose access. */
+    async know(calendarId: string, creatorId: ObjectId | undefined): Promise<void> {
+      const use = `${calendarId} ${creatorId?.toHexString()}`
+      if (known.has(use)) return
+      await attempt(database.deadline(), 'write', (terms) =>
+        collection.updateOne(
+          { _id: calendarId },
+          creatorId ? { $setOnInsert: { creatorId } } : { $setOnInsert: {} },
+          { upsert: true, ...terms },
+        ),
+      )
+      known.add(use)
+    },
+    all: (): Promise<FeedDocument[]> =>
+      attempt(database.deadline(), 'read', (terms) => collection.find({}, terms).toArray()),
+    async zoneOf(calendarId: string): Promise<string> {
+      return (await find(calendarId))?.timezone ?? 'UTC'
+    },
+    setChannel: (calendarId: string, channel: NonNullable<FeedDocument['channel']>) =>
+      set(calendarId, { channel }),
+    async dropChannel(calendarId: string, channelId: string): Promise<void> {
+      await attempt(database.deadline(), 'write', (terms) =>
+        collection.updateOne(
+          { _id: calendarId, 'channel.id': channelId },
+          { $unset: { channel: '' } },
+          terms,
+        ),
+      )
+    },
+    ofChannel: (channelId: string): Promise<FeedDocument | null> =>
+      attempt(database.deadline(), 'read', (terms) => collection.findOne({ 'channel.id': channelId }, terms)),
+    /** Nobody can read it any more. */
+    async drop(calendarId: string): Promise<void> {
+      await attempt(database.deadline(), 'write', (terms) => collection.deleteOne({ _id: calendarId }, terms))
+    },
+    /** The right to read a calendar. @returns undefined while somebody else has it */
+    async hold(calendarId: string) {
+      const owner = nextId()
+      const isOurs = await attempt(database.deadline(), 'write', (terms) =>
+        takeLease(collection, calendarId, owner, LEASE_MS, terms),
+      )
+      if (!isOurs) return undefined
+      const ours = { _id: calendarId, owner }
+      return {
+        /** False: somebody else may have it by now. */
+        renew: () =>
+          attempt(database.deadline(), 'write', (terms) =>
+            renewLease(collection, calendarId, owner, LEASE_MS, terms),
+          ),
+        /** How far it was read. False: somebody else reads it by now. */
+        async save(change: Pick<FeedDocument, 'syncToken' | 'timezone'>): Promise<boolean> {
+          const { matchedCount } = await attempt(database.deadline(), 'write', (terms) =>
+            collection.updateOne(ours, { $set: change }, terms),
+          )
+          return matchedCount > 0
+        },
+        release: () =>
+          attempt(database.deadline(), 'write', (terms) =>
+            collection.updateOne(ours, { $unset: { owner: '', until: '' } }, terms),
+          ),
+        /** Nothing is known of it: it was not to be read. */
+        forget: () =>
+          attempt(database.deadline(), 'write', (terms) =>
+            collection.deleteOne(
+              {
+                ...ours,
+                syncToken: { $exists: false },
+                creatorId: { $exists: false },
+                channel: { $exists: false },
+              },
+              terms,
+            ),
+          ),
+      }
+    },
+  }
+}
+
+export type Feeds = ReturnType<typeof createFeeds>

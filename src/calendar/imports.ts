@@ -1,0 +1,115 @@
+import { attempt } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
+import { inTransaction } from '../db/transaction.ts'
+import { versionedUpdate } from '../db/versioned.ts'
+import { DialogueStoreError } from '../errors.ts'
+import { toExpressions } from '../events/events.ts'
+import { type EventDocument, events } from '../events/schema.ts'
+import { nextId, type ObjectId } from '../ids.ts'
+import type { UserDirectory } from '../users/users.ts'
+import { exceptionLines } from './exceptions.ts'
+import { FIELDS, fromGoogle, type GoogleEvent, hashesOfOurs, hashesOfTheirs } from './fields.ts'
+
+interface Origin {
+  calendarId: string
+  zone: string
+  creatorId: ObjectId
+  /** Of an instance that was moved: its series. */
+  instanceOf?: string
+}
+
+/** Of a series that has more exceptions, the oldest are not told any more. */
+const MOST_EXCEPTIONS = 2000
+
+/** What begins at Google, and is stored here. */
+export function createImports(database: Database, directory: UserDirectory) {
+  const collection = database.collection(events)
+
+  const insert = (document: EventDocument) =>
+    inTransaction(database, database.deadline(), async (inside) => {
+      await directory.touch(document.creatorId, inside)
+      await attempt(inside, 'write', (terms) => collection.insertOne(document, terms))
+    })
+
+  return {
+    /** @returns false if its user does not exist; `taken` if it is stored already */
+    async create(theirs: GoogleEvent, origin: Origin): Promise<boolean | 'taken'> {
+      try {
+        await insert(toDocument(theirs, origin))
+        return true
+      } catch (error) {
+        if (codeOf(error) === DUPLICATE_KEY) return 'taken'
+        if (error instanceof DialogueStoreError && error.code === 'USER_NOT_FOUND') return false
+        throw error
+      }
+    },
+
+    /** An instance of the series has a life of its own. @returns false if that was known */
+    async except(seriesId: ObjectId, original: string): Promise<boolean> {
+      while (true) {
+        const series = await attempt(database.deadline(), 'read', (terms) =>
+          collection.findOne({ _id: seriesId }, terms),
+        )
+        const known = series?.calendarSync.exceptions ?? []
+        if (!series || known.includes(original)) return false
+        const exceptions = [...known, original].slice(-MOST_EXCEPTIONS)
+        const recurrence = withExceptions(series, exceptions)
+        const written = await versionedUpdate(collection, database.deadline(), {
+          key: { _id: seriesId },
+          condition: { version: series.version },
+          expressions: {
+            ...toExpressions({ recurrence }),
+            'calendarSync.exceptions': { $literal: exceptions },
+          },
+        })
+        if (written) return true
+      }
+    },
+
+    /** With a series go the instances that had a life of their own. */
+    async cancelInstances(calendarId: string, seriesId: string): Promise<void> {
+      const theirs = { 'calendarSync.calendarId': calendarId, 'calendarSync.instanceOf': seriesId }
+      await attempt(database.deadline(), 'write', (terms) =>
+        collection.updateMany(
+          { ...theirs, status: 'confirmed' },
+          { $set: { status: 'cancelled', updatedAt: new Date() }, $inc: { version: 1 } },
+          terms,
+        ),
+      )
+    },
+  }
+}
+
+export type Imports = ReturnType<typeof createImports>
+
+/** Lines of ours stay; those that tell of exceptions are written anew. */
+function withExceptions({ recurrence, calendarSync }: EventDocument, exceptions: string[]): string[] {
+  const before = new Set(exceptionLines(calendarSync.exceptions ?? []))
+  return [...recurrence.filter((line) => !before.has(line)), ...exceptionLines(exceptions)].slice(0, 100)
+}
+
+function toDocument(theirs: GoogleEvent, { calendarId, zone, creatorId, instanceOf }: Origin): EventDocument {
+  const now = new Date()
+  const blank: EventDocument = {
+    ...{ _id: nextId(), creatorId, summary: '', start: now, end: now, allDay: false, attendees: [] },
+    ...{ visibility: 'private', reminders: [], recurrence: [], data: {}, status: 'confirmed', version: 1 },
+    ...{ createdAt: now, updatedAt: now, calendarSync: { state: 'synced' } },
+  }
+  const taken = Object.entries(fromGoogle(theirs, blank, FIELDS, zone))
+  const event = { ...blank, ...Object.fromEntries(taken.filter(([, value]) => value !== undefined)) }
+  return {
+    ...event,
+    ...(theirs.id && { googleCalendarId: theirs.id }),
+    calendarSync: {
+      state: 'synced',
+      calendarId,
+      ...(theirs.htmlLink && { htmlLink: theirs.htmlLink }),
+      syncedAt: now,
+      etag: theirs.etag ?? '',
+      ...(theirs.updated && { changedAt: new Date(theirs.updated) }),
+      base: { ours: hashesOfOurs(event), theirs: hashesOfTheirs(theirs) },
+      ...(instanceOf && { instanceOf }),
+    },
+  }
+}

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { toStoreError } from '../db/failure.ts'
+import type { Observer } from '../log.ts'
+import { GoogleFailure } from './failure.ts'
+import type { Schedule } from './options.ts'
+
+interface Needs {
+  push(isOver: () => boolean): Promise<unknown>
+  pull(): Promise<unknown>
+  renew(): Promise<void>
+  /** Writes down when the first sync was started. */
+  known(): Promise<unknown>
+  log: Observer['log']
+  /** The store is. */
+  closed: Observer['closed']
+}
+
+const RENEW_EVERY_MS = 60 * 60_000
+
+/** Pushes and pulls from time to time. What fails is tried again the next time. */
+export function createLoop({ push, pull, renew, known, log, closed }: Needs) {
+  let stopping: AbortController | undefined
+  let running: Promise<unknown> = Promise.resolve()
+
+  async function attempt(op: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      const code = error instanceof GoogleFailure ? error.message : toStoreError(error).code
+      log.warn({ op: `calendar.${op}`, code }, `calendar.${op}`)
+    }
+  }
+
+  async function every(ms: number, { signal }: AbortController, op: string, work: () => Promise<unknown>) {
+    while (!signal.aborted && !closed()) {
+      await attempt(op, work)
+      await sleep(ms, undefined, { signal, ref: false }).catch(() => {})
+    }
+  }
+
+  return {
+    /** A second start changes nothing until `stop`. */
+    start({ pushEveryMs, pullEveryMs }: Schedule): void {
+      if (stopping) return
+      const over = new AbortController()
+      stopping = over
+      running = attempt('start', known).then(() =>
+        Promise.all([
+          every(pushEveryMs, over, 'push', () => push(() => over.signal.aborted)),
+          every(pullEveryMs, over, 'pull', pull),
+          every(RENEW_EVERY_MS, over, 'renew', renew),
+        ]),
+      )
+    },
+    async stop(): Promise<void> {
+      stopping?.abort()
+      await running
+      stopping = undefined
+    },
+  }
+}

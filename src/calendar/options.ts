@@ -1,0 +1,57 @@
+import { z } from 'zod'
+import type { CalendarEvent } from '../events/schema.ts'
+import { date, parse } from '../input.ts'
+import type { User } from '../users/schema.ts'
+import type { GoogleEvent } from './fields.ts'
+import type { CalendarClient } from './port.ts'
+import type { OnConflict } from './resolve.ts'
+
+/** What a sync is created with. */
+export interface CalendarSyncOptions {
+  /** `google.calendar({ version: 'v3', auth })` of `@googleapis/calendar`; or each creator's own. */
+  calendar: CalendarClient | ((creator: User) => CalendarClient | Promise<CalendarClient>)
+  /** Which calendar an event belongs in. Asked once, when it is published first. Default: `primary`. */
+  calendarOf?: (event: CalendarEvent, creator: User) => string | Promise<string>
+  /** Events that end before it are not published. Default: when the first sync was created, kept from then on. */
+  since?: Date
+  /** The id of the user that somebody else's event belongs to; null, or no function: it is left alone. */
+  importAs?: (theirs: GoogleEvent) => string | null | Promise<string | null>
+  /** Who decides where both sides changed an event. Default: the later change. */
+  onConflict?: OnConflict
+  /** Requests a minute, for each client; at least 60. Default 500, of the 600 that Google gives a user. */
+  requestsPerMinute?: number
+  /** Whom Google tells of changes by mail, of an event's attendees. Default: nobody. */
+  sendUpdates?: 'all' | 'externalOnly' | 'none'
+}
+
+const isClient = (value: unknown): value is CalendarClient =>
+  typeof value === 'object' && value !== null && 'events' in value && 'channels' in value
+
+const callable = <T>() => z.custom<T>((value) => typeof value === 'function', 'is not a function')
+
+const options = z.strictObject({
+  calendar: z.custom<CalendarSyncOptions['calendar']>(
+    (value) => isClient(value) || typeof value === 'function',
+    "is neither google.calendar({ version: 'v3', auth }) nor a function that gives it",
+  ),
+  calendarOf: callable<NonNullable<CalendarSyncOptions['calendarOf']>>().optional(),
+  since: date.optional(),
+  importAs: callable<NonNullable<CalendarSyncOptions['importAs']>>().optional(),
+  onConflict: z
+    .union([z.enum(['store', 'google']), callable<Extract<OnConflict, (...args: never) => unknown>>()])
+    .optional(),
+  requestsPerMinute: z.int().min(60).default(500),
+  sendUpdates: z.enum(['all', 'externalOnly', 'none']).default('none'),
+})
+export type SyncConfig = z.output<typeof options>
+
+/** @throws DialogueStoreError `INVALID_INPUT` */
+export const parseSyncOptions = (given: unknown): SyncConfig => parse(options, given, ['options'])
+
+export const schedule = z
+  .strictObject({
+    pushEveryMs: z.int().min(100).default(5000),
+    pullEveryMs: z.int().min(1000).default(60_000),
+  })
+  .prefault({})
+export type Schedule = z.output<typeof schedule>

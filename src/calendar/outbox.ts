@@ -1,0 +1,186 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type mongoose from 'mongoose'
+import { attempt, type Deadline, deadlineIn } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import { timedOut } from '../db/failure.ts'
+import { versionedUpdate } from '../db/versioned.ts'
+import { toExpressions } from '../events/events.ts'
+import { AT_ONCE, STATE_OF_DUE } from '../events/outbox.ts'
+import { DUE, type EventDocument, events } from '../events/schema.ts'
+import { nextId, type ObjectId } from '../ids.ts'
+import { type GoogleEvent, type Hashes, hashesOfOurs, hashesOfTheirs } from './fields.ts'
+import type { Merged } from './merge.ts'
+
+/** Longer than a request takes: it is prolonged before each. */
+export const LEASE_MS = 40_000
+const POLL_MS = 100
+const MOST_CONFLICTS = 5
+
+/** An event that nobody else brings together with its other side, as long as the lease lasts. */
+export interface Held {
+  event: EventDocument
+  owner: ObjectId
+}
+
+const IS_FREE = { $expr: { $lt: [{ $ifNull: ['$calendarSync.until', new Date(0)] }, '$$NOW'] } }
+const in_ = (ms: number) => ({ $add: ['$$NOW', ms] })
+const RELEASED = { 'calendarSync.owner': '$$REMOVE', 'calendarSync.until': '$$REMOVE' }
+const WELL = { 'calendarSync.attempts': '$$REMOVE', 'calendarSync.lastError': '$$REMOVE' }
+
+/** Of what was deleted, Google need not tell it. */
+const versionOf = ({ etag, updated }: GoogleEvent) => ({
+  'calendarSync.etag': { $literal: etag ?? '' },
+  'calendarSync.changedAt': updated ? new Date(updated) : '$$REMOVE',
+})
+
+type Filter = mongoose.mongo.Filter<EventDocument>
+
+/** The outbox as who publishes sees it: see `events/outbox.ts`. Every write holds only while the lease does. */
+export function createOutbox(database: Database) {
+  const collection = database.collection(events)
+
+  const hold = async (filter: Filter, deadline: Deadline): Promise<Held | undefined> => {
+    const owner = nextId()
+    const lease = { 'calendarSync.owner': owner, 'calendarSync.until': in_(LEASE_MS) }
+    const event = await attempt(deadline, 'write', (terms) =>
+      collection.findOneAndUpdate({ ...filter, ...IS_FREE }, [{ $set: lease }], {
+        ...{ sort: DUE, returnDocument: 'after' },
+        ...terms,
+      }),
+    )
+    return event ? { event, owner } : undefined
+  }
+
+  /** The event as it is then; undefined if it was deleted, or is not held any more. */
+  async function write({ event, owner }: Held, set: Record<string, unknown>): Promise<Held | undefined> {
+    const filter = { _id: event._id, 'calendarSync.owner': owner }
+    const written = await attempt(database.deadline(), 'write', (terms) =>
+      collection.findOneAndUpdate(filter, [{ $set: set }], { returnDocument: 'after', ...terms }),
+    )
+    return written ? { event: written, owner } : undefined
+  }
+
+  /** What becomes of the outbox, unless the event has changed since: then it is due. */
+  const unlessChanged = ({ event }: Held, state: string, dueAt: unknown) => {
+    const isSame = { $eq: ['$version', event.version] }
+    return {
+      'calendarSync.dueAt': { $cond: [isSame, dueAt, AT_ONCE] },
+      'calendarSync.state': { $cond: [isSame, state, STATE_OF_DUE] },
+    }
+  }
+
+  const find = (filter: Filter): Promise<EventDocument | null> =>
+    attempt(database.deadline(), 'read', (terms) => collection.findOne(filter, terms))
+
+  return {
+    /** The next event that is due, if any. */
+    claim: (): Promise<Held | undefined> =>
+      hold({ 'calendarSync.dueAt': { $lte: new Date() } }, database.deadline()),
+    /**
+     * That event, once nobody else holds it; undefined if it is deleted.
+     * @throws DialogueStoreError `TIMEOUT`
+     */
+    async hold(_id: ObjectId, patienceMs: number): Promise<Held | undefined> {
+      const patience = deadlineIn(patienceMs)
+      while (true) {
+        const held = await hold({ _id }, database.deadline())
+        if (held || !(await find({ _id }))) return held
+        if (patience.remaining() === 0) throw timedOut('not-applied')
+        await sleep(POLL_MS)
+      }
+    },
+    find,
+    /** Everything that is at Google, in that calendar. */
+    thoseAt: (calendarId: string) =>
+      collection
+        .find({
+          'calendarSync.calendarId': calendarId,
+          googleCalendarId: { $exists: true },
+          status: 'confirmed',
+        })
+        .project<Pick<EventDocument, 'googleCalendarId'>>({ googleCalendarId: 1 }),
+    /** @returns false if there is no such event */
+    async retry(_id: ObjectId, dueAt: Date): Promise<boolean> {
+      const again = { 'calendarSync.dueAt': dueAt, ...WELL, 'calendarSync.state': STATE_OF_DUE }
+      const { matchedCount } = await attempt(database.deadline(), 'write', (terms) =>
+        collection.updateOne({ _id }, [{ $set: again }], terms),
+      )
+      return matchedCount > 0
+    },
+    /** Where it is going to be, before it may be there. */
+    address: (held: Held, calendarId: string, googleCalendarId: string) =>
+      write(held, { 'calendarSync.calendarId': calendarId, googleCalendarId }),
+    /** Before a request: what is going to be sent. */
+    sending: (held: Held, sent: Hashes) =>
+      write(held, { 'calendarSync.sent': { $literal: sent }, 'calendarSync.until': in_(LEASE_MS) }),
+    /** Google has it as it was when it was sent. */
+    confirm: (held: Held, reply: GoogleEvent) =>
+      write(held, {
+        ...unlessChanged(held, 'synced', '$$REMOVE'),
+        ...WELL,
+        ...RELEASED,
+        'calendarSync.base': { $literal: { ours: hashesOfOurs(held.event), theirs: hashesOfTheirs(reply) } },
+        'calendarSync.sent': '$$REMOVE',
+        ...versionOf(reply),
+        ...(reply.htmlLink && { 'calendarSync.htmlLink': { $literal: reply.htmlLink } }),
+        'calendarSync.syncedAt': '$$NOW',
+      }),
+    /** There is nothing to be said to Google. */
+    rest: (held: Held) => write(held, { ...unlessChanged(held, 'synced', '$$REMOVE'), ...WELL, ...RELEASED }),
+    /** The same of one that never was there, and is not going to be. */
+    stayLocal: (held: Held) => write(held, { ...RELEASED, ...unlessChanged(held, 'local', '$$REMOVE') }),
+    /** For a while, or for good. What was stored since is tried at once. */
+    fail: (held: Held, reason: string, waitMs: number | undefined) =>
+      write(held, {
+        ...RELEASED,
+        'calendarSync.attempts': { $add: [{ $ifNull: ['$calendarSync.attempts', 0] }, 1] },
+        'calendarSync.lastError': { $literal: reason },
+        ...(waitMs === undefined
+          ? unlessChanged(held, 'failed', '$$REMOVE')
+          : unlessChanged(held, '$calendarSync.state', in_(waitMs))),
+      }),
+    release: (held: Held) => write(held, RELEASED),
+    /** The event as it is now. */
+    renew: (held: Held) => write(held, { 'calendarSync.until': in_(LEASE_MS) }),
+    /**
+     * Takes over what Google has.
+     * @returns undefined if somebody else wrote in between: look again
+     */
+    async absorb(held: Held, theirs: GoogleEvent, merged: Merged, log?: Conflict): Promise<Held | undefined> {
+      const { event, owner } = held
+      const { changes, base, isBehind } = merged
+      const earlier = event.calendarSync.conflicts ?? []
+      const sync = {
+        'calendarSync.base': { $literal: base },
+        'calendarSync.sent': '$$REMOVE',
+        ...versionOf(theirs),
+        ...(theirs.htmlLink && { 'calendarSync.htmlLink': { $literal: theirs.htmlLink } }),
+        'calendarSync.syncedAt': '$$NOW',
+        'calendarSync.dueAt': isBehind ? AT_ONCE : '$$REMOVE',
+        'calendarSync.state': isBehind ? 'changed' : 'synced',
+        ...WELL,
+        ...(log && {
+          'calendarSync.conflicts': { $literal: [...earlier, log].slice(-MOST_CONFLICTS) },
+        }),
+      }
+      const isChanged = Object.keys(changes).length > 0
+      if (!isChanged) {
+        const same = { _id: event._id, 'calendarSync.owner': owner, version: event.version }
+        const written = await attempt(database.deadline(), 'write', (terms) =>
+          collection.findOneAndUpdate(same, [{ $set: sync }], { returnDocument: 'after', ...terms }),
+        )
+        return written ? { event: written, owner } : undefined
+      }
+      const written = await versionedUpdate(collection, database.deadline(), {
+        key: { _id: event._id, 'calendarSync.owner': owner },
+        condition: { version: event.version },
+        expressions: { ...toExpressions(changes), ...sync },
+      })
+      return written ? { event: written, owner } : undefined
+    },
+  }
+}
+
+export type Outbox = ReturnType<typeof createOutbox>
+
+type Conflict = NonNullable<EventDocument['calendarSync']['conflicts']>[number]

@@ -1,0 +1,112 @@
+import type { calendar_v3 } from '@googleapis/calendar'
+import { toGoogleFailure } from './failure.ts'
+import type { GoogleEvent } from './fields.ts'
+import { createLimiter } from './limiter.ts'
+
+/** A client of `@googleapis/calendar`: what of it is used. */
+export type CalendarClient = Pick<calendar_v3.Calendar, 'events' | 'channels' | 'calendars'>
+
+export interface Page {
+  items: GoogleEvent[]
+  /** The calendar's own. */
+  timezone: string
+  nextPageToken: string | undefined
+  nextSyncToken: string | undefined
+}
+
+/** What a sync asks of Google, one request each. Rejects with a {@link GoogleFailure}. */
+export interface GoogleCalendar {
+  /** The id behind a name like `primary`. */
+  calendarId(calendarId: string): Promise<string>
+  insert(calendarId: string, event: GoogleEvent): Promise<GoogleEvent>
+  get(calendarId: string, eventId: string): Promise<GoogleEvent>
+  /** @param etag of the version that is changed: if there is another one by now, 412 */
+  patch(
+    calendarId: string,
+    eventId: string,
+    change: GoogleEvent,
+    etag: string | undefined,
+  ): Promise<GoogleEvent>
+  remove(calendarId: string, eventId: string, etag?: string): Promise<void>
+  /** All events with a token of none, or what has changed since. */
+  list(calendarId: string, place: { syncToken?: string; pageToken?: string }): Promise<Page>
+  watch(calendarId: string, channel: calendar_v3.Schema$Channel): Promise<calendar_v3.Schema$Channel>
+  stopChannel(channel: calendar_v3.Schema$Channel): Promise<void>
+}
+
+export interface PortOptions {
+  /** Requests a minute: https://developers.google.com/workspace/calendar/api/guides/quota */
+  perMinute: number
+  /** Whether Google writes to attendees. */
+  sendUpdates: 'all' | 'externalOnly' | 'none'
+}
+
+/** A request ends before its event's lease does. */
+export const REQUEST_MS = 15_000
+const PAGE = 250
+
+/** Of one client all requests are counted together, whoever sends them. */
+const limiters = new WeakMap<CalendarClient, ReturnType<typeof createLimiter>>()
+
+function limiterOf(client: CalendarClient, perMinute: number) {
+  const limiter = limiters.get(client) ?? createLimiter(perMinute)
+  limiters.set(client, limiter)
+  return limiter
+}
+
+export function createPort(client: CalendarClient, { perMinute, sendUpdates }: PortOptions): GoogleCalendar {
+  const { events, channels, calendars } = client
+  const turn = limiterOf(client, perMinute)
+
+  async function ask<T>(
+    request: (options: RequestOptions) => Promise<{ data: T }>,
+    etag?: string,
+  ): Promise<T> {
+    await turn()
+    try {
+      const headers: Record<string, string> = etag === undefined ? {} : { 'If-Match': etag }
+      /* We repeat what is to be repeated ourselves: the client would not look what became of the first attempt. */
+      return (await request({ retry: false, timeout: REQUEST_MS, headers })).data
+    } catch (error) {
+      throw toGoogleFailure(error)
+    }
+  }
+
+  return {
+    async calendarId(calendarId) {
+      return (await ask((options) => calendars.get({ calendarId }, options))).id ?? calendarId
+    },
+    insert: (calendarId, event) =>
+      ask((options) => events.insert({ calendarId, sendUpdates, requestBody: withoutEmpty(event) }, options)),
+    get: (calendarId, eventId) => ask((options) => events.get({ calendarId, eventId }, options)),
+    patch: (calendarId, eventId, requestBody, etag) =>
+      ask((options) => events.patch({ calendarId, eventId, sendUpdates, requestBody }, options), etag),
+    remove: (calendarId, eventId, etag) =>
+      ask((options) => events.delete({ calendarId, eventId, sendUpdates }, options), etag),
+    async list(calendarId, place) {
+      const wanted = { calendarId, maxResults: PAGE, showDeleted: true, ...place }
+      const page = await ask((options) => events.list(wanted, options))
+      return {
+        items: page.items ?? [],
+        timezone: page.timeZone ?? 'UTC',
+        nextPageToken: page.nextPageToken ?? undefined,
+        nextSyncToken: page.nextSyncToken ?? undefined,
+      }
+    },
+    watch: (calendarId, requestBody) => ask((options) => events.watch({ calendarId, requestBody }, options)),
+    stopChannel: (requestBody) => ask((options) => channels.stop({ requestBody }, options)),
+  }
+}
+
+interface RequestOptions {
+  retry: false
+  timeout: number
+  headers: Record<string, string>
+}
+
+/** An insert has nothing to clear. */
+const withoutEmpty = (event: GoogleEvent): GoogleEvent =>
+  JSON.parse(JSON.stringify(event, (_, value: unknown) => (isEmpty(value) ? undefined : value)))
+
+const isEmpty = (value: unknown): boolean =>
+  value === null || value === '' || (Array.isArray(value) && value.length === 0)

@@ -1,0 +1,180 @@
+import type { EventDocument } from '../events/schema.ts'
+import { nextId } from '../ids.ts'
+import { GoogleFailure } from './failure.ts'
+import { FIELDS, type GoogleEvent, hashesOfOurs, hashesOfTheirs, toGoogle } from './fields.ts'
+import type { Mark } from './mark.ts'
+import { lackingAtGoogle } from './merge.ts'
+import type { Held, Outbox } from './outbox.ts'
+import type { GoogleCalendar } from './port.ts'
+import type { Removals } from './removals.ts'
+import type { Resolving } from './resolve.ts'
+
+/** How an event was published. */
+export type Published = 'pushed' | 'updated' | 'removed' | 'nothing'
+
+export interface Outcome {
+  how: Published
+  /** How often both sides had changed. */
+  conflicts: number
+}
+
+/** The calendar that an event belongs in, by somebody's access. */
+export interface Destination {
+  google: GoogleCalendar
+  calendarId: string
+  /** The calendar's own time zone. */
+  zone: string
+}
+
+interface Needs {
+  outbox: Outbox
+  resolving: Resolving
+  removals: Removals
+  mark: Mark
+}
+
+/** Of one exchange: it is done, or something else is there, or it is to be tried otherwise. */
+type Step = { done: Published } | { theirs: GoogleEvent } | { otherwise: Held }
+
+/** Others may go on writing while an event is brought together; it is due again then. */
+const MOST_ROUNDS = 8
+const BUSY_MS = 1000
+
+/** The event was deleted meanwhile, or somebody else brings it together by now. */
+class Lost extends Error {}
+
+const kept = (held: Held | undefined): Held => {
+  if (!held) throw new Lost()
+  return held
+}
+
+/**
+ * Brings one event to Google. Whatever becomes of a request, the next one finds out: an id of our own is taken (409), a
+ * version is not the one that is changed (412), what is to be removed is gone (404, 410).
+ */
+export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
+  /** Its id is chosen here, and written down before it is sent: who deletes the event knows where it may be. */
+  async function create(held: Held, { google, calendarId }: Destination): Promise<Step> {
+    const { event } = held
+    const id = event.googleCalendarId ?? event._id.toHexString()
+    /* It may have been sent, and nobody has heard of it. */
+    if (event.status === 'cancelled') return { theirs: await whatIsThere({ google, calendarId }, id) }
+    const addressed = event.googleCalendarId ? held : kept(await outbox.address(held, calendarId, id))
+    const { owner } = kept(await outbox.sending(addressed, hashesOfOurs(event)))
+    try {
+      const reply = await google.insert(calendarId, { ...toGoogle(event), ...(await mark.of(id)), id })
+      kept(await outbox.confirm({ event, owner }, reply))
+      return { done: 'pushed' }
+    } catch (error) {
+      if (!(error instanceof GoogleFailure && error.status === 409)) throw error
+      const theirs = await google.get(calendarId, id)
+      if ((await mark.isOn(theirs)) || theirs.status === 'cancelled') return { theirs }
+      /* Somebody else's event has that id. */
+      return { otherwise: kept(await outbox.address(addressed, calendarId, nextId().toHexString())) }
+    }
+  }
+
+  async function change(held: Held, to: Destination, id: string): Promise<Step> {
+    const { event } = held
+    const { owner } = kept(await outbox.sending(held, hashesOfOurs(event)))
+    try {
+      const reply = event.status === 'cancelled' ? await remove(held, to, id) : await patch(held, to, id)
+      if ('theirs' in reply) return reply
+      if (saysMore(event, reply)) return { theirs: reply }
+      kept(await outbox.confirm({ event, owner }, reply))
+      return { done: event.status === 'cancelled' ? 'removed' : 'updated' }
+    } catch (error) {
+      if (!(error instanceof GoogleFailure) || (error.meaning !== 'conflict' && error.meaning !== 'gone'))
+        throw error
+      return { theirs: await whatIsThere(to, id) }
+    }
+  }
+
+  async function remove({ event }: Held, { google, calendarId }: Destination, id: string) {
+    await google.remove(calendarId, id, event.calendarSync.etag || undefined)
+    return { id, status: 'cancelled' }
+  }
+
+  async function patch({ event }: Held, { google, calendarId }: Destination, id: string) {
+    const etag = event.calendarSync.etag || undefined
+    const fields = lackingAtGoogle(event)
+    const given = toGoogle(event, fields)
+    if (!fields.includes('attendees')) return google.patch(calendarId, id, given, etag)
+    /* A list replaces the whole list, and what guests have answered with it. */
+    const theirs = await google.get(calendarId, id)
+    if (theirs.etag !== etag) return { theirs }
+    return google.patch(calendarId, id, withAnswers(given, theirs), etag)
+  }
+
+  async function publish(held: Held, to: Destination): Promise<Outcome> {
+    let now = held
+    let conflicts = 0
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const { event } = now
+      const done = await restIfSaid(now)
+      if (done) return { how: 'nothing', conflicts }
+      const isThere = event.calendarSync.etag !== undefined
+      const step = await (isThere ? change(now, to, event.googleCalendarId ?? '') : create(now, to))
+      if ('done' in step) return { how: step.done, conflicts }
+      if ('otherwise' in step) now = step.otherwise
+      else {
+        const absorbed = await resolving.absorb(now, step.theirs, to.zone)
+        if (absorbed?.conflict) conflicts++
+        now = absorbed?.held ?? kept(await outbox.renew(now))
+      }
+    }
+    await outbox.fail(now, 'It goes on changing on both sides.', BUSY_MS)
+    return { how: 'nothing', conflicts }
+  }
+
+  async function restIfSaid(held: Held): Promise<boolean> {
+    const { calendarSync, googleCalendarId, status } = held.event
+    const neverWas = calendarSync.etag === undefined && googleCalendarId === undefined
+    if (neverWas && status === 'cancelled') kept(await outbox.stayLocal(held))
+    else if (calendarSync.etag !== undefined && lackingAtGoogle(held.event).length === 0)
+      kept(await outbox.rest(held))
+    else return false
+    return true
+  }
+
+  return async (held: Held, to: Destination): Promise<Outcome> => {
+    try {
+      return await publish(held, to)
+    } catch (error) {
+      if (!(error instanceof Lost)) throw error
+      /* What has just been sent is there by now, if ever. */
+      await removals.hasten(to.calendarId, held.event.googleCalendarId ?? held.event._id.toHexString())
+      return { how: 'nothing', conflicts: 0 }
+    }
+  }
+}
+
+/** Whether Google had changed what was not sent: of an event that is restored, nobody has seen what it was. */
+function saysMore(event: EventDocument, reply: GoogleEvent): boolean {
+  if (reply.status === 'cancelled') return false
+  const sent = lackingAtGoogle(event)
+  const [theirs, before] = [hashesOfTheirs(reply), event.calendarSync.base?.theirs]
+  return FIELDS.some((field) => !sent.includes(field) && theirs[field] !== before?.[field])
+}
+
+/** What Google has by now; one that is not there was removed. */
+async function whatIsThere(
+  { google, calendarId }: Omit<Destination, 'zone'>,
+  id: string,
+): Promise<GoogleEvent> {
+  try {
+    return await google.get(calendarId, id)
+  } catch (error) {
+    if (error instanceof GoogleFailure && error.meaning === 'gone') return { id, status: 'cancelled' }
+    throw error
+  }
+}
+
+/** What guests have answered, and what else Google knows of them: of what we have of them, ours counts. */
+function withAnswers(patch: GoogleEvent, { attendees = [] }: GoogleEvent): GoogleEvent {
+  const known = new Map(
+    attendees.map(({ displayName: _, comment: __, ...guest }) => [guest.email?.toLowerCase(), guest]),
+  )
+  const guests = patch.attendees?.map((guest) => ({ ...known.get(guest.email?.toLowerCase()), ...guest }))
+  return { ...patch, ...(guests && { attendees: guests }) }
+}

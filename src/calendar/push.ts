@@ -1,0 +1,129 @@
+import { DialogueStoreError } from '../errors.ts'
+import type { EventDocument } from '../events/schema.ts'
+import { isThrown, type Observer } from '../log.ts'
+import type { Access } from './access.ts'
+import { waitAfter } from './backoff.ts'
+import { GoogleFailure } from './failure.ts'
+import type { Held, Outbox } from './outbox.ts'
+import type { Destination, Outcome } from './publish.ts'
+import type { HeldRemoval, Removals } from './removals.ts'
+
+/** What became of what was due. */
+export interface PushResult {
+  pushed: number
+  updated: number
+  removed: number
+  /** Both sides had changed. */
+  conflicts: number
+  /** Refused for good, until `retry`, or another change. */
+  failed: number
+}
+
+interface Needs {
+  outbox: Outbox
+  removals: Removals
+  access: Access
+  publish(held: Held, to: Destination): Promise<Outcome>
+  cancelInstances(calendarId: string, seriesId: string): Promise<void>
+  since(): Promise<Date>
+  log: Observer['log']
+}
+
+/** Events under way at once. */
+const LANES = 4
+
+/** Empties the outbox: everything that is due, by whoever has time. */
+export function createPushing({ outbox, removals, access, publish, cancelInstances, since, log }: Needs) {
+  async function pushEvent(held: Held, result: PushResult): Promise<void> {
+    const { event } = held
+    try {
+      if (isOver(event, await since())) return void (await outbox.stayLocal(held))
+      const to = await access.ofEvent(event)
+      const { how, conflicts } = await publish(held, to)
+      if (how === 'removed') await cancelInstances(to.calendarId, event.googleCalendarId ?? '')
+      result.conflicts += conflicts
+      if (how !== 'nothing') result[how]++
+    } catch (error) {
+      const failure = failureIn(error)
+      const { attempts = 0 } = event.calendarSync
+      const wait = patienceFor(failure, attempts)
+      if (wait === undefined) result.failed++
+      await outbox.fail(held, failure.message, wait)
+      tell('push', failure, { eventId: event._id.toHexString(), attempts })
+    }
+  }
+
+  async function pushRemoval(held: HeldRemoval, result: PushResult): Promise<void> {
+    const { creatorId, calendarId = '', googleCalendarId, eventId, attempts = 0 } = held.removal
+    try {
+      const google = await access.ofCreator(creatorId)
+      const wasThere = await removedFrom(google.remove(calendarId, googleCalendarId))
+      if (await removals.done(held, wasThere)) result.removed++
+    } catch (error) {
+      const failure = failureIn(error)
+      const wait = patienceFor(failure, attempts)
+      if (wait === undefined) result.failed++
+      await removals.fail(held, failure.message, wait)
+      tell('remove', failure, { eventId: eventId.toHexString(), attempts })
+    }
+  }
+
+  function tell(op: string, { status, reason, meaning }: GoogleFailure, about: object): void {
+    log.warn({ op: `calendar.${op}`, ...about, status, reason, meaning }, `calendar.${op}`)
+  }
+
+  /** The next of both, if any. */
+  async function step(result: PushResult): Promise<boolean> {
+    const removal = await removals.claim()
+    if (removal) await pushRemoval(removal, result)
+    const held = await outbox.claim()
+    if (held) await pushEvent(held, result)
+    return removal !== undefined || held !== undefined
+  }
+
+  /** @param stops the sync does: what is left is somebody else's, or for later */
+  return async function push(stops = () => false): Promise<PushResult> {
+    const result = { pushed: 0, updated: 0, removed: 0, conflicts: 0, failed: 0 }
+    const lane = async () => {
+      while (!stops() && (await step(result)));
+    }
+    const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane))
+    for (const { reason } of lanes.filter((one) => one.status === 'rejected')) throw reason
+    return result
+  }
+}
+
+/** Over for too long to be published now. Of a series, nobody knows without going through it. */
+const isOver = ({ end, recurrence, googleCalendarId }: EventDocument, since: Date): boolean =>
+  googleCalendarId === undefined && recurrence.length === 0 && end < since
+
+/** How long to wait before the next attempt; undefined: there is none. */
+const patienceFor = (failure: GoogleFailure, attempts: number): number | undefined =>
+  failure.meaning === 'again' || failure.meaning === 'access' ? waitAfter(failure, attempts) : undefined
+
+/**
+ * Only what has to do with this one event is its failure: what Google said, and what the caller's own functions threw or
+ * gave, which may be better the next time.
+ * @throws what has to do with our database
+ */
+function failureIn(error: unknown): GoogleFailure {
+  if (error instanceof GoogleFailure) return error
+  if (isThrown(error)) return new GoogleFailure(401, 'callback')
+  if (error instanceof DialogueStoreError && OF_CALLBACKS.has(error.code))
+    return new GoogleFailure(401, 'noAccess')
+  throw error
+}
+
+/** Of what a function gave, or of whose access is not known. */
+const OF_CALLBACKS: ReadonlySet<string> = new Set(['INVALID_INPUT', 'CALENDAR_REFUSED'])
+
+/** Whether it was there until now. */
+async function removedFrom(request: Promise<void>): Promise<boolean> {
+  try {
+    await request
+    return true
+  } catch (error) {
+    if (error instanceof GoogleFailure && error.meaning === 'gone') return error.status === 410
+    throw error
+  }
+}

@@ -1,0 +1,117 @@
+import { attempt } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import {
+  AT_ONCE,
+  farewells,
+  isAwaited,
+  type RemovalDocument,
+  removalKey,
+  removals,
+} from '../events/outbox.ts'
+import { nextId, type ObjectId } from '../ids.ts'
+import { LEASE_MS } from './outbox.ts'
+
+export interface HeldRemoval {
+  removal: RemovalDocument
+  owner: ObjectId
+}
+
+/** What was sent before the event was deleted may arrive after its removal: it is looked for so often. */
+const MOST_LOOKS = 3
+const LOOK_AGAIN_MS = 60_000
+
+/** What deletions have left to be removed at Google: see `events/outbox.ts`. */
+export function createRemovals(database: Database) {
+  const left = database.collection(removals)
+  const kept = database.collection(farewells)
+  const later = (ms: number) => ({ $add: ['$$NOW', ms] })
+  const isFree = { $expr: { $lt: [{ $ifNull: ['$until', new Date(0)] }, '$$NOW'] } }
+
+  const write = async ({ removal, owner }: HeldRemoval, set: Record<string, unknown>): Promise<void> => {
+    await attempt(database.deadline(), 'write', (terms) =>
+      left.updateOne({ _id: removal._id, owner }, [{ $set: set }, { $unset: ['owner', 'until'] }], terms),
+    )
+  }
+  /** Of an erased user nothing is kept once everything of theirs is removed. */
+  async function leaveAlone(creatorId: ObjectId): Promise<void> {
+    if (await isAwaited(database, creatorId)) return
+    await attempt(database.deadline(), 'write', (terms) => kept.deleteOne({ _id: creatorId }, terms))
+  }
+  const failed = (reason: string) => ({
+    attempts: { $add: [{ $ifNull: ['$attempts', 0] }, 1] },
+    lastError: { $literal: reason },
+  })
+
+  return {
+    async claim(): Promise<HeldRemoval | undefined> {
+      const owner = nextId()
+      const removal = await attempt(database.deadline(), 'write', (terms) =>
+        left.findOneAndUpdate(
+          { dueAt: { $lte: new Date() }, ...isFree },
+          [{ $set: { owner, until: later(LEASE_MS) } }],
+          { sort: { dueAt: 1 }, returnDocument: 'after', ...terms },
+        ),
+      )
+      return removal ? { removal, owner } : undefined
+    },
+    /**
+     * Of an event of ours that is there: if it was deleted here, it is to be removed once more. Else it is not for us to
+     * say why it is not known: the database may have been set back.
+     */
+    async again(calendarId: string, googleCalendarId: string): Promise<void> {
+      const done = { _id: removalKey(calendarId, googleCalendarId), doneAt: { $exists: true } }
+      await attempt(database.deadline(), 'write', (terms) =>
+        left.updateOne(
+          done,
+          { $set: { dueAt: AT_ONCE, isSeen: true, calendarId }, $unset: { doneAt: '' } },
+          terms,
+        ),
+      )
+    },
+    /** @returns false if there is none */
+    async retry(eventId: ObjectId): Promise<boolean> {
+      const { matchedCount } = await attempt(database.deadline(), 'write', (terms) =>
+        left.updateOne(
+          { eventId, doneAt: { $exists: false } },
+          { $set: { dueAt: AT_ONCE }, $unset: { attempts: '', lastError: '' } },
+          terms,
+        ),
+      )
+      return matchedCount > 0
+    },
+    /** The event was deleted while it was published, which has an end now. */
+    async hasten(calendarId: string, googleCalendarId: string): Promise<void> {
+      await attempt(database.deadline(), 'write', (terms) =>
+        left.updateOne(
+          { _id: removalKey(calendarId, googleCalendarId), dueAt: { $exists: true } },
+          { $set: { dueAt: AT_ONCE } },
+          terms,
+        ),
+      )
+    },
+    /** It is not at Google. @returns false if it may still arrive there */
+    async done(held: HeldRemoval, wasThere: boolean): Promise<boolean> {
+      const { isSeen, looks = 0, creatorId } = held.removal
+      if (!wasThere && !isSeen && looks < MOST_LOOKS) {
+        await write(held, { looks: looks + 1, dueAt: later(LOOK_AGAIN_MS) })
+        return false
+      }
+      await write(held, {
+        ...{ doneAt: '$$NOW', dueAt: '$$REMOVE', calendarId: '$$REMOVE' },
+        ...{ attempts: '$$REMOVE', lastError: '$$REMOVE', looks: '$$REMOVE' },
+      })
+      if (creatorId) await leaveAlone(creatorId)
+      return true
+    },
+    fail: (held: HeldRemoval, reason: string, waitMs: number | undefined): Promise<void> =>
+      write(held, {
+        ...failed(reason),
+        dueAt: waitMs === undefined ? '$$REMOVE' : later(waitMs),
+      }),
+    /** Of an erased user, what was kept for this. */
+    farewell: (creatorId: ObjectId) =>
+      attempt(database.deadline(), 'read', (terms) => kept.findOne({ _id: creatorId }, terms)),
+  }
+}
+
+export type Removals = ReturnType<typeof createRemovals>

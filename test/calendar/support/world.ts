@@ -1,0 +1,46 @@
+import type mongoose from 'mongoose'
+import type { CalendarServerOptions } from '../../../scripts/calendar-server/index.ts'
+import { type CalendarSyncOptions, createCalendarSync } from '../../../src/google-calendar.ts'
+import { ObjectId } from '../../../src/ids.ts'
+import type { DialogueStore, NewEvent } from '../../../src/index.ts'
+import { clientOf, startServer } from '../../calendar-server/support/client.ts'
+import { makeWorld as makeStoreWorld, makeUser } from '../../support/make.ts'
+
+export const START = new Date('2030-05-06T10:00:00Z')
+export const END = new Date('2030-05-06T11:00:00Z')
+/** No limit that a test would meet. */
+const PLENTY = 1_000_000
+
+export type World = Awaited<ReturnType<typeof makeWorld>>
+
+/** A store, a server that does as Google does, and Ana's account there. */
+export async function makeWorld(options: CalendarServerOptions = {}) {
+  const { store, db, dbName } = await makeStoreWorld()
+  const server = await startServer({ quota: { perMinute: PLENTY }, ...options })
+  const ana = server.account('ana@example.com')
+  const people = server.calendar(ana.calendarId)
+  const client = clientOf(server, ana.token)
+  const { id: creatorId } = await makeUser(store)
+  const events = db.collection('dialogue_events')
+  return {
+    ...{ store, db, dbName, server, ana, people, client, creatorId },
+    sync: (more: Partial<CalendarSyncOptions> = {}, by: DialogueStore = store) =>
+      createCalendarSync(by, { calendar: client, requestsPerMinute: PLENTY, ...more }),
+    /** What Google has, but for what was deleted. */
+    there: () => people.events().filter(({ status }) => status !== 'cancelled'),
+    event: async (fields: Partial<NewEvent> = {}) =>
+      (await store.storeEvent({ creatorId, summary: 'Dentist', start: START, ...fields })).event,
+    stored: (id: string) => events.findOne<mongoose.mongo.Document>({ _id: new ObjectId(id) }),
+    /** What waits for its next attempt has waited long enough. */
+    async hurry(): Promise<void> {
+      const due = { 'calendarSync.dueAt': { $exists: true } }
+      await events.updateMany(due, {
+        $set: { 'calendarSync.dueAt': new Date(0) },
+        $unset: { 'calendarSync.until': 1 },
+      })
+      await db
+        .collection('dialogue_calendar_removals')
+        .updateMany({ dueAt: { $exists: true } }, { $set: { dueAt: new Date(0) }, $unset: { until: 1 } })
+    },
+  }
+}
