@@ -1,4 +1,5 @@
 import type { Part } from '../part.ts'
+import { calendar } from './calendar/index.ts'
 import { clocks } from './clocks/index.ts'
 import { failover } from './failover/index.ts'
 import { failpoints } from './failpoints/index.ts'
@@ -19,4 +20,5 @@ export const parts: readonly Part[] = [
   clocks,
   soak,
   overload,
+  calendar,
 ]
