@@ -1,3 +1,4 @@
+import { showCalendar } from './demo/calendar.ts'
 import { castOf } from './demo/cast.ts'
 import { createNarrator } from './demo/narrate.ts'
 import { createScreen, number, type Screen } from './demo/screen.ts'
@@ -41,11 +42,12 @@ await run('demo', async (defer) => {
   const { somebody, report } = await playDay(store, screen, conversations, options)
   await showPerson(store, screen, somebody)
   const stats = await showStore(store, screen, report)
+  const calendar = await showCalendar(store, screen, somebody, defer)
   screen.line()
   screen.rule('', `played in ${((performance.now() - began) / 1000).toFixed(1)} s; nothing of it stays`)
   screen.line()
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ server, source, ...report, stats }, null, 2)}\n`)
+    process.stdout.write(`${JSON.stringify({ server, source, ...report, stats, calendar }, null, 2)}\n`)
   }
 })
 

@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { startCalendarServer } from '../scripts/calendar-server/index.ts'
 import { makeDatabase } from './support/store.ts'
 
 /*
  * Runs what the README shows, type-checked first. The plain examples become one program and share `store` and
- * the first one's `user`; those with a word behind `ts` stand alone. `value // → expected` is an assertion.
+ * the first one's `user`; those with a word behind `ts` stand alone, or share what the first of that word has.
+ * `value // → expected` is an assertion. A server of this machine stands in for Google's.
  */
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -40,11 +42,22 @@ function program(head: string, examples: string[], tail = ''): string {
   return ["import assert from 'node:assert/strict'\n", ...imports, ...blocks, 'export {}\n']
     .join('')
     .replaceAll("'dialogue-store/testing'", "'../../src/testing/index.ts'")
+    .replaceAll("'dialogue-store/google-calendar'", "'../../src/google-calendar.ts'")
     .replaceAll("'dialogue-store'", "'../../src/index.ts'")
 }
 
+/** What leads to Google leads to its stand-in, which has no server of tokens; a notification goes nowhere. */
+const withStandIn = (code: string): string =>
+  code
+    .replaceAll("version: 'v3'", "version: 'v3', rootUrl: process.env.CALENDAR_URL ?? ''")
+    .replaceAll('refresh_token', 'access_token')
+    .replaceAll('https://bot.example.com/calendar', 'http://127.0.0.1:9/calendar')
+
 const OPENED = `import { openStore } from 'dialogue-store'
 const store = await openStore({ uri: process.env.MONGODB_URI ?? '', retention: { kind: 'capped', sizeBytes: 2 ** 24 } })
+`
+/** Whose events the examples of the calendar are. */
+const SOMEBODY = `${OPENED}const { user } = await store.ensureUser({ provider: 'whatsapp', id: '+1' })
 `
 /** What the bot's platform would do: two messages, the second of them delivered twice. */
 const DELIVERIES = `
@@ -66,6 +79,8 @@ describe('README', () => {
     await writeFile(join(folder, 'bot.ts'), program('', named('bot'), DELIVERIES))
     await writeFile(join(folder, 'shapes.ts'), program('', named('shapes')))
     await writeFile(join(folder, 'testing.ts'), program('', named('testing')))
+    const calendar = program(SOMEBODY, named('calendar'), 'await store.close()\n')
+    await writeFile(join(folder, 'calendar.ts'), withStandIn(calendar))
     const config = {
       extends: '../tsconfig.json',
       compilerOptions: { rootDir: '../..', noUnusedLocals: false },
@@ -85,12 +100,26 @@ describe('README', () => {
     /* The compiler checks the sources, too, and other tests have the processors meanwhile. */
   }, 180_000)
 
-  test.each(['verbs', 'bot', 'shapes', 'testing'])('shows code that does what it says: %s', async (name) => {
+  async function runsOn(name: string, more: Record<string, string> = {}): Promise<void> {
     const { db, dbName } = await makeDatabase()
     const uri = new URL(process.env.MONGODB_URI ?? '')
     uri.pathname = `/${dbName}`
-    const env = { ...process.env, MONGODB_URI: uri.href, NODE_OPTIONS: '' }
+    const env = { ...process.env, MONGODB_URI: uri.href, NODE_OPTIONS: '', ...more }
     await run(process.execPath, ['--import', 'tsx', join(folder, `${name}.ts`)], { cwd: root, env })
     await db.dropDatabase()
+  }
+
+  test.each(['verbs', 'bot', 'shapes', 'testing'])('shows code that does what it says: %s', (name) =>
+    runsOn(name),
+  )
+
+  test('shows code that does what it says: calendar', async () => {
+    const server = await startCalendarServer({ allowHttp: true })
+    try {
+      const { token } = server.account('ana@example.com')
+      await runsOn('calendar', { CALENDAR_URL: server.url, GOOGLE_REFRESH_TOKEN: token })
+    } finally {
+      await server.stop()
+    }
   })
 })

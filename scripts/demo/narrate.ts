@@ -5,6 +5,7 @@ import { createDay, type Guest } from './day.ts'
 import { readContexts, readRegistrations, readVoiceNotes } from './readback.ts'
 import { number, type Screen } from './screen.ts'
 import type { DemoStore } from './shapes.ts'
+import { timed } from './timed.ts'
 
 /** Plays the parts of the day, and tells of each what the store holds afterwards. */
 export function createNarrator(store: DemoStore, screen: Screen) {
@@ -99,10 +100,3 @@ const idsOf = (guests: Guest[]): string[] => guests.map(({ userId }) => userId)
 
 const lengthOf = ({ turns }: Person): number =>
   turns.reduce((sum, { incoming, replies }) => sum + incoming.length + replies.length, 0)
-
-/** What the work gives, and how many seconds it took. */
-async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
-  const start = performance.now()
-  const result = await work()
-  return [result, Math.round(performance.now() - start) / 1000]
-}

@@ -37,6 +37,13 @@ describe('npm run demo', () => {
       /Dentist, Rua Augusta 100 +by Ana Almeida/,
       /fill +█+░+ \d+ %/,
       /rate +[\d,]+ messages\/s/,
+      /Google Calendar ─+ Google's own client; its server is stood in for by a local one/,
+      /Push +2 events are in the calendars of their creators/,
+      /"Dentist" is in that of \S+@example\.com: synced/,
+      /Pull +"Dentist" was moved there: it starts 60 minutes later here, too/,
+      /Conflict +moved on both sides at once, of which google's move was taken/,
+      /Rua Augusta 200, which only the bot had changed, is on both sides now/,
+      /Erasure +the user is erased, with 1 event here; 0 are left at Google/,
     ]) {
       expect(stdout).toMatch(text)
     }
@@ -52,6 +59,7 @@ describe('npm run demo', () => {
       firstContact: { messages: 12, users: 6 },
       registration: { known: 6, unknown: 0 },
       appointments: { events: 2, taken: 2, refused: 2 },
+      calendar: { pushed: 2, applied: 1, conflicts: 1, removed: 1, left: 0 },
     })
     /* First contact, registration, and nine lines for each of two appointments. */
     expect(conversations.messages + rushHour.messages).toBe(1000)
