@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import mongoose from 'mongoose'
 
 export const ObjectId = mongoose.mongo.ObjectId
-export type ObjectId = mongoose.mongo.ObjectId
+/** An interface, so that declarations name it by us, and not by a package that a bot need not see. */
+export interface ObjectId extends mongoose.mongo.ObjectId {}
 
 /** 24 hex characters, or an ObjectId of any copy of the `bson` package. */
 export type Id = string | ObjectId

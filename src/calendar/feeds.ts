@@ -12,8 +12,11 @@ export function createFeeds(database: Database) {
   const known = new Set<string>()
 
   /** Of a calendar that is known: it is forgotten with the last who used it, and not known again by what is late. */
-  const set = (_id: string, change: Partial<Omit<FeedDocument, '_id'>>) =>
-    attempt(database.deadline(), 'write', (terms) => collection.updateOne({ _id }, { $set: change }, terms))
+  async function set(_id: string, change: Partial<Omit<FeedDocument, '_id'>>): Promise<void> {
+    await attempt(database.deadline(), 'write', (terms) =>
+      collection.updateOne({ _id }, { $set: change }, terms),
+    )
+  }
   const find = (_id: string): Promise<FeedDocument | null> =>
     attempt(database.deadline(), 'read', (terms) => collection.findOne({ _id }, terms))
 
@@ -75,23 +78,17 @@ export function createFeeds(database: Database) {
           )
           return matchedCount > 0
         },
-        release: () =>
-          attempt(database.deadline(), 'write', (terms) =>
+        async release(): Promise<void> {
+          await attempt(database.deadline(), 'write', (terms) =>
             collection.updateOne(ours, { $unset: { owner: '', until: '' } }, terms),
-          ),
+          )
+        },
         /** Nothing is known of it: it was not to be read. */
-        forget: () =>
-          attempt(database.deadline(), 'write', (terms) =>
-            collection.deleteOne(
-              {
-                ...ours,
-                syncToken: { $exists: false },
-                creatorId: { $exists: false },
-                channel: { $exists: false },
-              },
-              terms,
-            ),
-          ),
+        async forget(): Promise<void> {
+          const absent = { $exists: false }
+          const bare = { ...ours, syncToken: absent, creatorId: absent, channel: absent }
+          await attempt(database.deadline(), 'write', (terms) => collection.deleteOne(bare, terms))
+        },
       }
     },
   }

@@ -34,7 +34,7 @@ interface Needs {
 }
 
 /** Of one exchange: it is done, or something else is there, or it is to be tried otherwise. */
-type Step = { done: Published } | { theirs: GoogleEvent } | { otherwise: Held }
+type Step = { done: Published } | { theirs: GoogleEvent; said?: Published } | { otherwise: Held }
 
 /** Others may go on writing while an event is brought together; it is due again then. */
 const MOST_ROUNDS = 8
@@ -80,7 +80,7 @@ export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
     try {
       const reply = event.status === 'cancelled' ? await remove(held, to, id) : await patch(held, to, id)
       if ('theirs' in reply) return reply
-      if (saysMore(event, reply)) return { theirs: reply }
+      if (saysMore(event, reply)) return { theirs: reply, said: 'updated' }
       kept(await outbox.confirm({ event, owner }, reply))
       return { done: event.status === 'cancelled' ? 'removed' : 'updated' }
     } catch (error) {
@@ -109,10 +109,11 @@ export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
   async function publish(held: Held, to: Destination): Promise<Outcome> {
     let now = held
     let conflicts = 0
+    let how: Published = 'nothing'
     for (let round = 0; round < MOST_ROUNDS; round++) {
       const { event } = now
       const done = await restIfSaid(now)
-      if (done) return { how: 'nothing', conflicts }
+      if (done) return { how, conflicts }
       const isThere = event.calendarSync.etag !== undefined
       const step = await (isThere ? change(now, to, event.googleCalendarId ?? '') : create(now, to))
       if ('done' in step) return { how: step.done, conflicts }
@@ -120,11 +121,12 @@ export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
       else {
         const absorbed = await resolving.absorb(now, step.theirs, to.zone)
         if (absorbed?.conflict) conflicts++
+        how = step.said ?? how
         now = absorbed?.held ?? kept(await outbox.renew(now))
       }
     }
     await outbox.fail(now, 'It goes on changing on both sides.', BUSY_MS)
-    return { how: 'nothing', conflicts }
+    return { how, conflicts }
   }
 
   async function restIfSaid(held: Held): Promise<boolean> {

@@ -2,6 +2,7 @@ import { attempt } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import {
   AT_ONCE,
+  type FarewellDocument,
   farewells,
   isAwaited,
   type RemovalDocument,
@@ -109,7 +110,7 @@ export function createRemovals(database: Database) {
         dueAt: waitMs === undefined ? '$$REMOVE' : later(waitMs),
       }),
     /** Of an erased user, what was kept for this. */
-    farewell: (creatorId: ObjectId) =>
+    farewell: (creatorId: ObjectId): Promise<FarewellDocument | null> =>
       attempt(database.deadline(), 'read', (terms) => kept.findOne({ _id: creatorId }, terms)),
   }
 }

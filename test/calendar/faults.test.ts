@@ -99,6 +99,19 @@ test('an event that is deleted while its insert is under way is not there afterw
   expect(await db.collection('dialogue_calendar_removals').countDocuments(UNDONE)).toBe(0)
 })
 
+test.each([
+  [409, 'duplicate', 'CALENDAR_CONFLICT', false],
+  [403, 'forbidden', 'CALENDAR_REFUSED', false],
+  [404, 'notFound', 'CALENDAR_REFUSED', false],
+  [503, 'backendError', 'CALENDAR_UNAVAILABLE', true],
+] as const)('an answer of %i %s is %s to who asked', async (status, reason, code, retryable) => {
+  const world = await makeWorld()
+  befall(world, 'events.list', { status, reason })
+  const failure = await rejection(world.sync().pull('primary'), code)
+  expect(failure).toMatchObject({ retryable, outcome: 'not-applied' })
+  expect(failure.message).toContain(`${status} ${reason}`)
+})
+
 test('Google’s wish for patience is honoured', async () => {
   const world = await makeWorld()
   const { event, sync, stored } = world
