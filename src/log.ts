@@ -8,6 +8,8 @@ export interface Observer {
   log: Log
   /** Before the names of the verbs in the log: `tx.`. */
   prefix?: string
+  /** Whoever calls repeats it, and tells of trouble at the end. */
+  isRepeated?: boolean
   /** Why no verb is taken any more, if so. */
   closed(): DialogueStoreError | undefined
   /** Why this call of a write would wait for itself, if so. */
@@ -76,7 +78,7 @@ function begin(observer: Observer, { level, key }: Kind, verb: string, argument:
       const said = (level === 'debug' && CUT_OFF.has(error.code) && observer.closed()) || error
       const { code, outcome, cause } = said
       /* A transaction in trouble is run again, or tells of it at its own end. */
-      const severity = TROUBLE.has(code) ? (prefix ? 'debug' : 'error') : 'warn'
+      const severity = TROUBLE.has(code) ? (observer.isRepeated ? 'debug' : 'error') : 'warn'
       log[severity]({ ...entry(), outcome, code, cause: cause?.message }, op)
       return said
     },

@@ -49,7 +49,7 @@ function program(head: string, examples: string[], tail = ''): string {
 /** What leads to Google leads to its stand-in, which has no server of tokens; a notification goes nowhere. */
 const withStandIn = (code: string): string =>
   code
-    .replaceAll("version: 'v3'", "version: 'v3', rootUrl: process.env.CALENDAR_URL ?? ''")
+    .replaceAll("version: 'v3'", "version: 'v3', rootUrl: process.env['CALENDAR_URL'] ?? ''")
     .replaceAll('refresh_token', 'access_token')
     .replaceAll('https://bot.example.com/calendar', 'http://127.0.0.1:9/calendar')
 

@@ -73,10 +73,6 @@ export function createAccess({ database, config, feeds, removals }: Needs) {
     async ofCreator(creatorId: ObjectId | undefined): Promise<GoogleCalendar> {
       return clientOf(isShared || !creatorId ? undefined : await creatorOf(creatorId))
     },
-    /** False: whoever had access to it was erased. */
-    async isKept({ creatorId }: { creatorId?: ObjectId | undefined }): Promise<boolean> {
-      return isShared || !creatorId || (await alive(creatorId)) !== null
-    },
     /** Of a calendar that is known, or can be told by its name alone. */
     async ofFeed({ creatorId }: { creatorId?: ObjectId | undefined }): Promise<GoogleCalendar> {
       return clientOf(creatorId && (await creatorOf(creatorId)))

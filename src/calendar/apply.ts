@@ -37,9 +37,10 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
   const find = ({ calendarId }: Source, id: string) =>
     outbox.find({ 'calendarSync.calendarId': calendarId, googleCalendarId: id })
 
-  return async function apply(item: GoogleEvent, source: Source): Promise<Applied> {
+  async function apply(item: GoogleEvent, source: Source): Promise<Applied> {
     const known = item.id ? await find(source, item.id) : null
     if (known) return applyTo(known, item, source)
+    if (await isDeletedHere(item, source)) return 'nothing'
     if (item.recurringEventId) return applyInstance(item, item.recurringEventId, source)
     if (item.status === 'cancelled') return 'nothing'
     if (await mark.isOn(item)) {
@@ -50,6 +51,14 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
     const user = importAs && (await callback(() => importAs(item)))
     const creatorId = toObjectId(user)
     return creatorId ? create(item, creatorId, source) : 'nothing'
+  }
+
+  /** And not restored at Google since. What is ours is removed again in any case. */
+  async function isDeletedHere(item: GoogleEvent, { calendarId }: Source): Promise<boolean> {
+    const removal = await removals.find(calendarId, item.id ?? '')
+    if (!removal) return false
+    const { doneAt } = removal
+    return !doneAt || new Date(item.updated ?? 0) <= doneAt ? !(await mark.isOn(item)) : false
   }
 
   async function create(
@@ -71,7 +80,8 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
     if (!held) return 'nothing'
     const before = held.event.status
     const merged = await mergeInto(held, item, source).finally(() => outbox.release(held))
-    if (!merged) return 'nothing'
+    /* Deleted; or somebody else had it meanwhile, and may not have known of this. */
+    if (!merged) return (await find(source, item.id ?? '')) ? apply(item, source) : 'nothing'
     const isCancelled = merged.event.status === 'cancelled'
     if (isCancelled) await imports.cancelInstances(source.calendarId, item.id ?? '')
     if (isCancelled && before !== 'cancelled') return 'cancelled'
@@ -113,4 +123,6 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
     if (item.status === 'cancelled') return isNew ? 'applied' : 'nothing'
     return create(item, series.creatorId, source, seriesId)
   }
+
+  return apply
 }

@@ -28,6 +28,9 @@ export class GoogleFailure extends Error {
   }
 }
 
+/** Whose calendar it is does not let us in. */
+export const noAccess = (): GoogleFailure => new GoogleFailure(401, 'noAccess')
+
 const describe = (status: number | undefined, reason: string | undefined): string =>
   status === undefined ? 'Google did not answer.' : `Google answered ${status}${reason ? ` ${reason}` : ''}.`
 

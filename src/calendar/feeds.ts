@@ -9,7 +9,6 @@ const LEASE_MS = 60_000
 /** What is known of calendars at Google. */
 export function createFeeds(database: Database) {
   const collection = database.collection(feeds)
-  const known = new Set<string>()
 
   /** Of a calendar that is known: it is forgotten with the last who used it, and not known again by what is late. */
   async function set(_id: string, change: Partial<Omit<FeedDocument, '_id'>>): Promise<void> {
@@ -24,8 +23,6 @@ export function createFeeds(database: Database) {
     find,
     /** Remembers that a calendar is used, and by whose access. */
     async know(calendarId: string, creatorId: ObjectId | undefined): Promise<void> {
-      const use = `${calendarId} ${creatorId?.toHexString()}`
-      if (known.has(use)) return
       await attempt(database.deadline(), 'write', (terms) =>
         collection.updateOne(
           { _id: calendarId },
@@ -33,7 +30,6 @@ export function createFeeds(database: Database) {
           { upsert: true, ...terms },
         ),
       )
-      known.add(use)
     },
     all: (): Promise<FeedDocument[]> =>
       attempt(database.deadline(), 'read', (terms) => collection.find({}, terms).toArray()),
@@ -53,10 +49,6 @@ export function createFeeds(database: Database) {
     },
     ofChannel: (channelId: string): Promise<FeedDocument | null> =>
       attempt(database.deadline(), 'read', (terms) => collection.findOne({ 'channel.id': channelId }, terms)),
-    /** Nobody can read it any more. */
-    async drop(calendarId: string): Promise<void> {
-      await attempt(database.deadline(), 'write', (terms) => collection.deleteOne({ _id: calendarId }, terms))
-    },
     /** The right to read a calendar. @returns undefined while somebody else has it */
     async hold(calendarId: string) {
       const owner = nextId()

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toStoreError } from '../db/failure.ts'
-import type { Observer } from '../log.ts'
+import { isThrown, type Observer } from '../log.ts'
 import { GoogleFailure } from './failure.ts'
 import type { Schedule } from './options.ts'
 
@@ -15,6 +15,11 @@ interface Needs {
   closed: Observer['closed']
 }
 
+function codeOf(error: unknown): string {
+  if (isThrown(error)) return 'callback-threw'
+  return error instanceof GoogleFailure ? error.message : toStoreError(error).code
+}
+
 const RENEW_EVERY_MS = 60 * 60_000
 
 /** Pushes and pulls from time to time. What fails is tried again the next time. */
@@ -26,8 +31,7 @@ export function createLoop({ push, pull, renew, known, log, closed }: Needs) {
     try {
       await work()
     } catch (error) {
-      const code = error instanceof GoogleFailure ? error.message : toStoreError(error).code
-      log.warn({ op: `calendar.${op}`, code }, `calendar.${op}`)
+      log.warn({ op: `calendar.${op}`, code: codeOf(error) }, `calendar.${op}`)
     }
   }
 
@@ -54,8 +58,8 @@ export function createLoop({ push, pull, renew, known, log, closed }: Needs) {
     },
     async stop(): Promise<void> {
       stopping?.abort()
-      await running
       stopping = undefined
+      await running
     },
   }
 }

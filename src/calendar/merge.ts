@@ -94,7 +94,7 @@ function changedOf({ ours, theirs, zone }: Sides): Changed {
   const differs = (field: Field) => projected[field] !== now[field]
   const hasChanged = (field: Field) => !base || theirHashes[field] !== base.theirs[field]
   /* What we have sent, and heard no answer to. */
-  const isOurOwn = (field: Field) => hasChanged(field) && projected[field] === sent[field]
+  const isOurOwn = (field: Field) => hasChanged(field) && (sent[field] ?? []).includes(projected[field] ?? '')
   return {
     ours: FIELDS.filter((field) =>
       base ? now[field] !== base.ours[field] && differs(field) : told.includes(field) && differs(field),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { CalendarEvent } from '../events/schema.ts'
-import { date, parse } from '../input.ts'
+import { date, parse, text } from '../input.ts'
 import type { User } from '../users/schema.ts'
 import type { GoogleEvent } from './fields.ts'
 import type { CalendarClient } from './port.ts'
@@ -48,10 +48,23 @@ export type SyncConfig = z.output<typeof options>
 /** @throws DialogueStoreError `INVALID_INPUT` */
 export const parseSyncOptions = (given: unknown): SyncConfig => parse(options, given, ['options'])
 
+export const calendarName = text(1024)
+
+const LOCAL = new Set(['localhost', '127.0.0.1', '[::1]'])
+/** Google takes no other; of this machine, a stand-in may. */
+const isSafe = (address: string): boolean => {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && LOCAL.has(url.hostname))
+}
+export const watchOptions = z.strictObject({ address: text(2000).refine(isSafe, 'is not an https address') })
+
+/** What a timer can wait for. */
+const LONGEST_MS = 2 ** 31 - 1
+
 export const schedule = z
   .strictObject({
-    pushEveryMs: z.int().min(100).default(5000),
-    pullEveryMs: z.int().min(1000).default(60_000),
+    pushEveryMs: z.int().min(100).max(LONGEST_MS).default(5000),
+    pullEveryMs: z.int().min(1000).max(LONGEST_MS).default(60_000),
   })
   .prefault({})
 export type Schedule = z.output<typeof schedule>

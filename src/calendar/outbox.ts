@@ -15,6 +15,8 @@ import type { Merged } from './merge.ts'
 export const LEASE_MS = 40_000
 const POLL_MS = 100
 const MOST_CONFLICTS = 5
+/** Attempts whose replies may all have been lost. */
+const MOST_SENT = 20
 
 /** An event that nobody else brings together with its other side, as long as the lease lasts. */
 export interface Held {
@@ -110,9 +112,28 @@ export function createOutbox(database: Database) {
     /** Where it is going to be, before it may be there. */
     address: (held: Held, calendarId: string, googleCalendarId: string) =>
       write(held, { 'calendarSync.calendarId': calendarId, googleCalendarId }),
-    /** Before a request: what is going to be sent. */
-    sending: (held: Held, sent: Hashes) =>
-      write(held, { 'calendarSync.sent': { $literal: sent }, 'calendarSync.until': in_(LEASE_MS) }),
+    /** Another one is to be there in its place. */
+    startAnew: (held: Held, googleCalendarId: string) =>
+      write(held, {
+        googleCalendarId,
+        ...{
+          'calendarSync.etag': '$$REMOVE',
+          'calendarSync.base': '$$REMOVE',
+          'calendarSync.sent': '$$REMOVE',
+        },
+      }),
+    /** Before a request: what is going to be sent, beside what was since both sides were brought together. */
+    sending: (held: Held, hashes: Hashes) => {
+      const { sent = {} } = held.event.calendarSync
+      const all = Object.entries(hashes).map(([field, hash]) => [
+        field,
+        [...new Set([...(sent[field] ?? []), hash])].slice(-MOST_SENT),
+      ])
+      return write(held, {
+        'calendarSync.sent': { $literal: Object.fromEntries(all) },
+        'calendarSync.until': in_(LEASE_MS),
+      })
+    },
     /** Google has it as it was when it was sent. */
     confirm: (held: Held, reply: GoogleEvent) =>
       write(held, {

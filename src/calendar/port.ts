@@ -28,6 +28,8 @@ export interface GoogleCalendar {
     etag: string | undefined,
   ): Promise<GoogleEvent>
   remove(calendarId: string, eventId: string, etag?: string): Promise<void>
+  /** Whether it is there, for who asks: Google calls one that they may not see not found. */
+  isReadable(calendarId: string): Promise<boolean>
   /** All events with a token of none, or what has changed since. */
   list(calendarId: string, place: { syncToken?: string; pageToken?: string }): Promise<Page>
   watch(calendarId: string, channel: calendar_v3.Schema$Channel): Promise<calendar_v3.Schema$Channel>
@@ -83,6 +85,15 @@ export function createPort(client: CalendarClient, { perMinute, sendUpdates }: P
       ask((options) => events.patch({ calendarId, eventId, sendUpdates, requestBody }, options), etag),
     remove: (calendarId, eventId, etag) =>
       ask((options) => events.delete({ calendarId, eventId, sendUpdates }, options), etag),
+    async isReadable(calendarId) {
+      try {
+        await ask((options) => events.list({ calendarId, maxResults: 1 }, options))
+        return true
+      } catch (error) {
+        if (toGoogleFailure(error).meaning === 'again') throw error
+        return false
+      }
+    },
     async list(calendarId, place) {
       const wanted = { calendarId, maxResults: PAGE, showDeleted: true, ...place }
       const page = await ask((options) => events.list(wanted, options))

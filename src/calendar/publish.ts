@@ -1,6 +1,6 @@
 import type { EventDocument } from '../events/schema.ts'
 import { nextId } from '../ids.ts'
-import { GoogleFailure } from './failure.ts'
+import { GoogleFailure, noAccess } from './failure.ts'
 import { FIELDS, type GoogleEvent, hashesOfOurs, hashesOfTheirs, toGoogle } from './fields.ts'
 import type { Mark } from './mark.ts'
 import { lackingAtGoogle } from './merge.ts'
@@ -34,11 +34,19 @@ interface Needs {
 }
 
 /** Of one exchange: it is done, or something else is there, or it is to be tried otherwise. */
-type Step = { done: Published } | { theirs: GoogleEvent; said?: Published } | { otherwise: Held }
+type Step =
+  | { done: Published }
+  | { theirs: GoogleEvent; said?: Published }
+  | { otherwise: Held }
+  /** It may still arrive at Google. */
+  | { later: true }
 
 /** Others may go on writing while an event is brought together; it is due again then. */
 const MOST_ROUNDS = 8
 const BUSY_MS = 1000
+/** What was sent before an event was cancelled may arrive later: it is looked for so often. */
+const MOST_LOOKS = 3
+const LOOK_AGAIN_MS = 60_000
 
 /** The event was deleted meanwhile, or somebody else brings it together by now. */
 class Lost extends Error {}
@@ -54,11 +62,12 @@ const kept = (held: Held | undefined): Held => {
  */
 export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
   /** Its id is chosen here, and written down before it is sent: who deletes the event knows where it may be. */
-  async function create(held: Held, { google, calendarId }: Destination): Promise<Step> {
+  async function create(held: Held, to: Destination): Promise<Step> {
     const { event } = held
-    const id = event.googleCalendarId ?? event._id.toHexString()
-    /* It may have been sent, and nobody has heard of it. */
-    if (event.status === 'cancelled') return { theirs: await whatIsThere({ google, calendarId }, id) }
+    const { google, calendarId } = to
+    const wasSent = event.calendarSync.sent !== undefined
+    const id = event.googleCalendarId ?? (await freeId(event, calendarId))
+    if (event.status === 'cancelled') return lookFor(event, to, id)
     const addressed = event.googleCalendarId ? held : kept(await outbox.address(held, calendarId, id))
     const { owner } = kept(await outbox.sending(addressed, hashesOfOurs(event)))
     try {
@@ -68,10 +77,24 @@ export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
     } catch (error) {
       if (!(error instanceof GoogleFailure && error.status === 409)) throw error
       const theirs = await google.get(calendarId, id)
-      if ((await mark.isOn(theirs)) || theirs.status === 'cancelled') return { theirs }
-      /* Somebody else's event has that id. */
+      const isOurs = await mark.isOn(theirs)
+      if (theirs.status === 'cancelled' ? wasSent : isOurs) return { theirs }
+      /* Somebody else's event has that id, or had it. */
       return { otherwise: kept(await outbox.address(addressed, calendarId, nextId().toHexString())) }
     }
+  }
+
+  /** An event that was deleted here may have had the same. */
+  async function freeId({ _id }: EventDocument, calendarId: string): Promise<string> {
+    const own = _id.toHexString()
+    return (await removals.find(calendarId, own)) ? nextId().toHexString() : own
+  }
+
+  /** What is cancelled may have been sent before, and nobody has heard of it. */
+  async function lookFor({ calendarSync }: EventDocument, to: Destination, id: string): Promise<Step> {
+    const theirs = await whatIsThere(to, id)
+    const isAbsent = theirs.etag === undefined
+    return isAbsent && (calendarSync.attempts ?? 0) < MOST_LOOKS ? { later: true } : { theirs }
   }
 
   async function change(held: Held, to: Destination, id: string): Promise<Step> {
@@ -117,12 +140,19 @@ export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
       const isThere = event.calendarSync.etag !== undefined
       const step = await (isThere ? change(now, to, event.googleCalendarId ?? '') : create(now, to))
       if ('done' in step) return { how: step.done, conflicts }
+      if ('later' in step) {
+        await outbox.fail(now, 'It may still arrive at Google.', LOOK_AGAIN_MS)
+        return { how, conflicts }
+      }
       if ('otherwise' in step) now = step.otherwise
       else {
         const absorbed = await resolving.absorb(now, step.theirs, to.zone)
         if (absorbed?.conflict) conflicts++
         how = step.said ?? how
         now = absorbed?.held ?? kept(await outbox.renew(now))
+        /* It is not there any more, not even as deleted, and is to be there. */
+        const isLost = isThere && step.theirs.etag === undefined && now.event.status === 'confirmed'
+        if (isLost) now = kept(await outbox.startAnew(now, nextId().toHexString()))
       }
     }
     await outbox.fail(now, 'It goes on changing on both sides.', BUSY_MS)
@@ -159,7 +189,10 @@ function saysMore(event: EventDocument, reply: GoogleEvent): boolean {
   return FIELDS.some((field) => !sent.includes(field) && theirs[field] !== before?.[field])
 }
 
-/** What Google has by now; one that is not there was removed. */
+/**
+ * What Google has by now; one that is not there was removed.
+ * @throws GoogleFailure of access, if it is the calendar that is not there
+ */
 async function whatIsThere(
   { google, calendarId }: Omit<Destination, 'zone'>,
   id: string,
@@ -167,8 +200,9 @@ async function whatIsThere(
   try {
     return await google.get(calendarId, id)
   } catch (error) {
-    if (error instanceof GoogleFailure && error.meaning === 'gone') return { id, status: 'cancelled' }
-    throw error
+    if (!(error instanceof GoogleFailure && error.meaning === 'gone')) throw error
+    if (!(await google.isReadable(calendarId))) throw noAccess()
+    return { id, status: 'cancelled' }
   }
 }
 

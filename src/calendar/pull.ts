@@ -120,6 +120,7 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
   async function pullFeed(feed: FeedDocument): Promise<PullResult> {
     /* First: of a calendar that nobody's access reaches, nothing is written down. */
     const google = await access.ofFeed(feed)
+    const isKnown = (await feeds.find(feed._id)) !== null
     return inTurn(feed._id, async (held) => {
       const now = await feeds.find(feed._id)
       if (feed.creatorId && !now?.creatorId) {
@@ -133,7 +134,7 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
         return await read({ ...reading, token })
       } catch (error) {
         if (!(token && error instanceof GoogleFailure && error.status === TOKEN_EXPIRED)) {
-          await held.forget()
+          if (!isKnown) await held.forget()
           throw error
         }
         return { ...(await read({ ...reading, token: undefined })), fullResync: true }
@@ -179,8 +180,7 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
     const failures: unknown[] = []
     for (const feed of await feedsOf(calendarId)) {
       try {
-        if (!(await access.isKept(feed))) await feeds.drop(feed._id)
-        else add(sum, await shared(feed))
+        add(sum, await shared(feed))
       } catch (error) {
         failures.push(error)
         if (error instanceof GoogleFailure)

@@ -3,8 +3,10 @@ import type { EventDocument } from '../events/schema.ts'
 import { isThrown, type Observer } from '../log.ts'
 import type { Access } from './access.ts'
 import { waitAfter } from './backoff.ts'
-import { GoogleFailure } from './failure.ts'
+import { GoogleFailure, noAccess } from './failure.ts'
+import type { Mark } from './mark.ts'
 import type { Held, Outbox } from './outbox.ts'
+import type { GoogleCalendar } from './port.ts'
 import type { Destination, Outcome } from './publish.ts'
 import type { HeldRemoval, Removals } from './removals.ts'
 
@@ -25,6 +27,7 @@ interface Needs {
   access: Access
   publish(held: Held, to: Destination): Promise<Outcome>
   cancelInstances(calendarId: string, seriesId: string): Promise<void>
+  mark: Mark
   since(): Promise<Date>
   log: Observer['log']
 }
@@ -33,14 +36,24 @@ interface Needs {
 const LANES = 4
 
 /** Empties the outbox: everything that is due, by whoever has time. */
-export function createPushing({ outbox, removals, access, publish, cancelInstances, since, log }: Needs) {
+export function createPushing({
+  outbox,
+  removals,
+  access,
+  publish,
+  cancelInstances,
+  mark,
+  since,
+  log,
+}: Needs) {
   async function pushEvent(held: Held, result: PushResult): Promise<void> {
     const { event } = held
     try {
       if (isOver(event, await since())) return void (await outbox.stayLocal(held))
       const to = await access.ofEvent(event)
+      if (event.status === 'cancelled' && event.googleCalendarId)
+        await cancelInstances(to.calendarId, event.googleCalendarId)
       const { how, conflicts } = await publish(held, to)
-      if (how === 'removed') await cancelInstances(to.calendarId, event.googleCalendarId ?? '')
       result.conflicts += conflicts
       if (how !== 'nothing') result[how]++
     } catch (error) {
@@ -57,7 +70,7 @@ export function createPushing({ outbox, removals, access, publish, cancelInstanc
     const { creatorId, calendarId = '', googleCalendarId, eventId, attempts = 0 } = held.removal
     try {
       const google = await access.ofCreator(creatorId)
-      const wasThere = await removedFrom(google.remove(calendarId, googleCalendarId))
+      const wasThere = await remove(google, calendarId, googleCalendarId, held.removal.isSeen)
       if (await removals.done(held, wasThere)) result.removed++
     } catch (error) {
       const failure = failureIn(error)
@@ -65,6 +78,25 @@ export function createPushing({ outbox, removals, access, publish, cancelInstanc
       if (wait === undefined) result.failed++
       await removals.fail(held, failure.message, wait)
       tell('remove', failure, { eventId: eventId.toHexString(), attempts })
+    }
+  }
+
+  /** @returns whether it was there until now */
+  async function remove(
+    google: GoogleCalendar,
+    calendarId: string,
+    id: string,
+    isSeen: boolean,
+  ): Promise<boolean> {
+    try {
+      /* Under an id of which no answer was heard may be somebody else's. */
+      if (!isSeen && !(await mark.isOn(await google.get(calendarId, id)))) return true
+      await google.remove(calendarId, id)
+      return true
+    } catch (error) {
+      if (!(error instanceof GoogleFailure && error.meaning === 'gone')) throw error
+      if (error.status === 404 && !(await google.isReadable(calendarId))) throw noAccess()
+      return error.status === 410
     }
   }
 
@@ -109,21 +141,9 @@ const patienceFor = (failure: GoogleFailure, attempts: number): number | undefin
 function failureIn(error: unknown): GoogleFailure {
   if (error instanceof GoogleFailure) return error
   if (isThrown(error)) return new GoogleFailure(401, 'callback')
-  if (error instanceof DialogueStoreError && OF_CALLBACKS.has(error.code))
-    return new GoogleFailure(401, 'noAccess')
+  if (error instanceof DialogueStoreError && OF_CALLBACKS.has(error.code)) return noAccess()
   throw error
 }
 
 /** Of what a function gave, or of whose access is not known. */
 const OF_CALLBACKS: ReadonlySet<string> = new Set(['INVALID_INPUT', 'CALENDAR_REFUSED'])
-
-/** Whether it was there until now. */
-async function removedFrom(request: Promise<void>): Promise<boolean> {
-  try {
-    await request
-    return true
-  } catch (error) {
-    if (error instanceof GoogleFailure && error.meaning === 'gone') return error.status === 410
-    throw error
-  }
-}

@@ -55,6 +55,10 @@ export function createRemovals(database: Database) {
       )
       return removal ? { removal, owner } : undefined
     },
+    find: (calendarId: string, googleCalendarId: string): Promise<RemovalDocument | null> =>
+      attempt(database.deadline(), 'read', (terms) =>
+        left.findOne({ _id: removalKey(calendarId, googleCalendarId) }, terms),
+      ),
     /**
      * Of an event of ours that is there: if it was deleted here, it is to be removed once more. Else it is not for us to
      * say why it is not known: the database may have been set back.

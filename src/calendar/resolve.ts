@@ -18,7 +18,8 @@ import type { Held, Outbox } from './outbox.ts'
 export type OnConflict =
   | 'store'
   | 'google'
-  | ((ours: CalendarEvent, theirs: CalendarEvent) => EventPatchInput | Promise<EventPatchInput>)
+  | ((ours: CalendarEvent, theirs: CalendarEvent) => Answer | Promise<Answer>)
+type Answer = 'store' | 'google' | EventPatchInput
 
 interface Needs {
   outbox: Outbox
@@ -35,6 +36,7 @@ export function createResolving({ outbox, onConflict, checkData, onMerged }: Nee
     if (onConflict === 'store' || onConflict === 'google') return onConflict
     if (!onConflict) return isLater(ours, theirs) ? 'store' : 'google'
     const given = await callback(() => onConflict(toEvent(ours), toEvent(asOurs(sides))))
+    if (given === 'store' || given === 'google') return given
     const patch = parse(eventPatch, given ?? {}, ['onConflict'])
     return (event) => (Object.keys(patch).length > 0 ? patched(event, patch, checkData) : {})
   }
@@ -63,9 +65,9 @@ export function createResolving({ outbox, onConflict, checkData, onMerged }: Nee
 export type Resolving = ReturnType<typeof createResolving>
 
 /** By the clocks of both. Of what was deleted, Google need not say when. */
-function isLater({ updatedAt }: EventDocument, { updated }: GoogleEvent): boolean {
+function isLater({ createdAt, calendarSync }: EventDocument, { updated }: GoogleEvent): boolean {
   const theirs = new Date(updated ?? Number.NaN)
-  return !Number.isNaN(theirs.getTime()) && updatedAt > theirs
+  return !Number.isNaN(theirs.getTime()) && (calendarSync.editedAt ?? createdAt) > theirs
 }
 
 /** Theirs, as if we had it. */

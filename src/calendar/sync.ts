@@ -5,7 +5,7 @@ import { eventNotFound } from '../events/events.ts'
 import { AT_ONCE } from '../events/outbox.ts'
 import type { CalendarConflict } from '../events/schema.ts'
 import type { Id } from '../ids.ts'
-import { id, parse, text } from '../input.ts'
+import { id, parse } from '../input.ts'
 import { internalsOf } from '../internals.ts'
 import { observed } from '../log.ts'
 import { createAccess } from './access.ts'
@@ -16,7 +16,14 @@ import { createFeeds } from './feeds.ts'
 import { createImports } from './imports.ts'
 import { createLoop } from './loop.ts'
 import { createMark } from './mark.ts'
-import { type CalendarSyncOptions, parseSyncOptions, type Schedule, schedule } from './options.ts'
+import {
+  type CalendarSyncOptions,
+  calendarName,
+  parseSyncOptions,
+  type Schedule,
+  schedule,
+  watchOptions,
+} from './options.ts'
 import { createOutbox } from './outbox.ts'
 import { createPublishing } from './publish.ts'
 import { createPulling, type PullResult } from './pull.ts'
@@ -33,7 +40,7 @@ export interface CalendarSync {
   pull(calendarId?: string): Promise<PullResult>
   /** Tries an event, or the removal of one that was deleted, again that Google has refused. @throws `EVENT_NOT_FOUND` */
   retry(eventId: Id): Promise<void>
-  /** Where both sides had changed: what each was, and whose was taken; the latest ten. @throws `EVENT_NOT_FOUND` */
+  /** Where both sides had changed: what each was, and whose was taken; the latest five. @throws `EVENT_NOT_FOUND` */
   conflicts(eventId: Id): Promise<CalendarConflict[]>
   /** Pushes and pulls from time to time, and renews channels, until `stop()`. */
   start(schedule?: Partial<Schedule>): void
@@ -59,7 +66,8 @@ export function createCalendarSync(store: DialogueStore, options: CalendarSyncOp
 
   const verbs = {
     push: () => push(),
-    pull: (calendarId?: string) => pull(calendarId),
+    pull: async (calendarId?: string) =>
+      pull(calendarId === undefined ? undefined : parse(calendarName, calendarId, ['calendarId'])),
     async retry(eventId: Id): Promise<void> {
       const _id = parse(id, eventId, ['eventId'])
       if (!(await outbox.retry(_id, AT_ONCE)) && !(await removals.retry(_id))) throw eventNotFound()
@@ -69,9 +77,11 @@ export function createCalendarSync(store: DialogueStore, options: CalendarSyncOp
       if (!event) throw eventNotFound()
       return event.calendarSync.conflicts ?? []
     },
-    watch: async (calendarId: string, { address }: { address: string }) =>
-      watching.watch(parse(text(1024), calendarId, ['calendarId']), parse(text(2000), address, ['address'])),
-    unwatch: (calendarId: string) => watching.unwatch(parse(text(1024), calendarId, ['calendarId'])),
+    async watch(calendarId: string, options: { address: string }) {
+      const { address } = parse(watchOptions, options, ['options'])
+      return watching.watch(parse(calendarName, calendarId, ['calendarId']), address)
+    },
+    unwatch: async (calendarId: string) => watching.unwatch(parse(calendarName, calendarId, ['calendarId'])),
     async handleNotification(headers: NotificationHeaders): Promise<PullResult | undefined> {
       const calendarId = await watching.calendarOf(headers)
       return calendarId === undefined ? undefined : pull(calendarId)
@@ -110,6 +120,7 @@ function assemble(
     access,
     publish,
     cancelInstances: imports.cancelInstances,
+    mark,
     log,
     since: async () => (await common()).since,
   })

@@ -81,14 +81,24 @@ export function createWatching({ access, feeds }: Needs) {
      * @throws DialogueStoreError `INVALID_INPUT` when it is not from a channel of ours
      */
     async calendarOf(headers: NotificationHeaders): Promise<string | undefined> {
-      const said = (name: string) =>
-        headers instanceof Headers ? headers.get(name) : [headers[name]].flat()[0]
+      const said = saidIn(headers)
       const feed = await feeds.ofChannel(said('x-goog-channel-id') ?? '')
       if (!feed?.channel || !isSame(said('x-goog-channel-token') ?? '', feed.channel.token)) throw unknown()
       return said('x-goog-resource-state') === 'sync' ? undefined : feed._id
     },
   }
 }
+
+/** By whatever case a server has them in. What is no text says nothing. */
+function saidIn(headers: NotificationHeaders): (name: string) => string | undefined {
+  const given: { get?: unknown } & Record<string, unknown> = Object(headers)
+  const { get } = given
+  if (typeof get === 'function') return (name) => asText(get.call(headers, name))
+  const byName = new Map(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]))
+  return (name) => asText([byName.get(name)].flat()[0])
+}
+
+const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 const isSame = (one: string, other: string): boolean => {
   const [a, b] = [Buffer.from(one), Buffer.from(other)]

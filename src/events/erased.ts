@@ -4,7 +4,7 @@ import { findIds } from '../db/find-ids.ts'
 import { inTransaction } from '../db/transaction.ts'
 import type { ObjectId } from '../ids.ts'
 import { feeds } from './feed.ts'
-import { createFarewell, PUBLISHED } from './outbox.ts'
+import { createFarewell, farewells, isAwaited, PUBLISHED } from './outbox.ts'
 import { events } from './schema.ts'
 
 /** Events as the erasure of their creator sees them. */
@@ -27,6 +27,13 @@ export function createErasedEvents(database: Database) {
       })
     },
     keepAccess: farewell.keepAccess,
+    /** When all are deleted: where nothing is to be removed, nothing is kept for it. */
+    async end(creatorId: ObjectId): Promise<void> {
+      if (await isAwaited(database, creatorId)) return
+      await attempt(database.deadline(), 'write', (terms) =>
+        database.collection(farewells).deleteOne({ _id: creatorId }, terms),
+      )
+    },
     /** A calendar's id is often its owner's address. One that others publish in as well is read by their access. */
     async removeTraces(creatorId: ObjectId): Promise<void> {
       const read = await attempt(database.deadline(), 'read', (terms) =>

@@ -113,12 +113,12 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
       const event = await attempt(inside, 'read', (terms) => collection.findOne({ _id }, terms))
       if (!event) return false
       await farewell.leave({}, [_id], inside)
-      const { calendarId } = event.calendarSync
-      const theirs = {
-        'calendarSync.calendarId': calendarId,
-        'calendarSync.instanceOf': event.googleCalendarId,
-      }
-      const all = event.recurrence.length > 0 ? { $or: [{ _id }, theirs] } : { _id }
+      const { googleCalendarId: seriesId, calendarSync } = event
+      const { calendarId } = calendarSync
+      /* One that was never published has none: and what is undefined would be any event's. */
+      const isSeries = seriesId !== undefined && calendarId !== undefined && event.recurrence.length > 0
+      const theirs = { 'calendarSync.calendarId': calendarId, 'calendarSync.instanceOf': seriesId }
+      const all = isSeries ? { $or: [{ _id }, theirs] } : { _id }
       await attempt(inside, 'write', (terms) => collection.deleteMany(all, terms))
       return true
     })

@@ -26,6 +26,7 @@ export const STATE_OF_DUE = {
 /** What a change of an event does to its outbox, as expressions of an update. */
 export const CHANGED = {
   'calendarSync.dueAt': AT_ONCE,
+  'calendarSync.editedAt': '$$NOW',
   'calendarSync.state': STATE_OF_DUE,
   'calendarSync.attempts': '$$REMOVE',
   'calendarSync.lastError': '$$REMOVE',
@@ -132,7 +133,7 @@ export function createFarewell(database: Database) {
       const there =
         (await attempt(inside, 'read', (terms) => published.findOne(theirs, terms))) ??
         (await attempt(inside, 'read', (terms) =>
-          left.findOne({ creatorId, dueAt: { $exists: true } }, terms),
+          left.findOne({ creatorId, doneAt: { $exists: false } }, terms),
         ))
       if (!there) return
       const farewell = { _id: creatorId, user, createdAt: new Date() }

@@ -52,6 +52,8 @@ const calendarSync = z.strictObject({
   htmlLink: z.string().optional(),
   lastError: z.string().optional(),
   syncedAt: date.optional(),
+  /** When what calendars see of it was changed here last: server's clock. */
+  editedAt: date.optional(),
   /** From when on it is to be published. Absent: nothing is due. The event is its own outbox: see `outbox.ts`. */
   dueAt: date.optional(),
   /** Who brings both sides together, and until when: server's clock. */
@@ -65,7 +67,7 @@ const calendarSync = z.strictObject({
   changedAt: date.optional(),
   /** What both sides were when they were brought together, and what of ours was sent last. */
   base: z.strictObject({ ours: hashes, theirs: hashes }).optional(),
-  sent: hashes.optional(),
+  sent: z.record(z.string(), z.array(z.string())).optional(),
   conflicts: z.array(conflict).max(10).optional(),
   /** Instances of a series that have a life of their own at Google, by their original start. */
   exceptions: z.array(z.string()).max(2000).optional(),

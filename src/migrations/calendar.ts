@@ -13,7 +13,8 @@ export const calendar: Migration = {
   name: '0002-calendar',
   async up({ database }) {
     await createCollections(database, [events, ...CALENDAR_MODELS])
-    const unknown = { 'calendarSync.dueAt': { $exists: false }, 'calendarSync.etag': { $exists: false } }
+    const unsaid = [{ 'calendarSync.etag': { $exists: false } }, { 'calendarSync.state': 'changed' }]
+    const unknown = { 'calendarSync.dueAt': { $exists: false }, $or: unsaid }
     const due = { $set: { 'calendarSync.dueAt': AT_ONCE } }
     await database.internal(events.collection).updateMany({ ...SOUND, ...unknown }, due)
   },
@@ -25,7 +26,7 @@ export const calendar: Migration = {
     const due = indexes.find(({ key }) => Object.keys(key).join() === Object.keys(DUE).join())
     if (due?.name) await collection.dropIndex(due.name)
     /* What was published stays so, and known: going up again, nothing is published twice. */
-    const gone = ['dueAt', 'owner', 'until'].map((field) => [`calendarSync.${field}`, ''])
+    const gone = ['dueAt', 'owner', 'until', 'editedAt'].map((field) => [`calendarSync.${field}`, ''])
     await collection.updateMany(SOUND, { $unset: Object.fromEntries(gone) })
   },
 }

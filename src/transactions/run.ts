@@ -40,6 +40,7 @@ export function createRun<V extends Verbs<V>>({ inside, clock, own, log, take, b
   const observer: Observer = {
     log,
     prefix: 'tx.',
+    isRepeated: true,
     closed: () => (own.ended ? transactionClosed() : undefined),
     track: () => {},
   }

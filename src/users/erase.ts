@@ -26,6 +26,8 @@ export interface Belongings {
   events: {
     /** In the transaction: keeps what is needed to remove them elsewhere, if anything is to be removed. */
     keepAccess(user: UserDocument, inside: Deadline): Promise<void>
+    /** When none are left. May be called again. */
+    end(userId: ObjectId): Promise<void>
     /** What has no place in a receipt: which calendars are theirs. */
     removeTraces(userId: ObjectId): Promise<void>
   } & Kind
@@ -119,6 +121,7 @@ export function createErasure(database: Database, belongings: Belongings, queue:
       }
       if (erasing.messages.length > 0) await messages.remove(userId, erasing.messages)
       if (erasing.events.length > 0) await events.remove(userId, erasing.events)
+      else if (erasing.step > 0) await events.end(userId)
       await plan(userId, erasing.step)
     }
   }

@@ -98,7 +98,7 @@ describe('a borrowed connection that is not open', () => {
 })
 
 describe('a server that is gone after opening', () => {
-  const TIMEOUT_MS = 1000
+  const TIMEOUT_MS = 3000
   let server: TestServer
   let patient: DialogueStore
   let store: DialogueStore
