@@ -12,10 +12,10 @@ export function createLimiter(perMinute: number) {
   const burstMs = Math.max(1, perMinute / 10) * restMs
   let free = Number.NEGATIVE_INFINITY
 
-  return async function turn(signal?: AbortSignal): Promise<void> {
+  return async function turn(): Promise<void> {
     const now = performance.now()
     free = Math.max(free, now - burstMs) + restMs
     const wait = free - now
-    if (wait > 0) await sleep(wait, undefined, { signal })
+    if (wait > 0) await sleep(wait)
   }
 }

@@ -6,7 +6,7 @@ import { timedOut } from '../db/failure.ts'
 import { versionedUpdate } from '../db/versioned.ts'
 import { toExpressions } from '../events/events.ts'
 import { AT_ONCE, STATE_OF_DUE } from '../events/outbox.ts'
-import { DUE, type EventDocument, events } from '../events/schema.ts'
+import { type CalendarConflict, DUE, type EventDocument, events } from '../events/schema.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { type GoogleEvent, type Hashes, hashesOfOurs, hashesOfTheirs } from './fields.ts'
 import type { Merged } from './merge.ts'
@@ -102,8 +102,8 @@ export function createOutbox(database: Database) {
         })
         .project<Pick<EventDocument, 'googleCalendarId'>>({ googleCalendarId: 1 }),
     /** @returns false if there is no such event */
-    async retry(_id: ObjectId, dueAt: Date): Promise<boolean> {
-      const again = { 'calendarSync.dueAt': dueAt, ...WELL, 'calendarSync.state': STATE_OF_DUE }
+    async retry(_id: ObjectId): Promise<boolean> {
+      const again = { 'calendarSync.dueAt': AT_ONCE, ...WELL, 'calendarSync.state': STATE_OF_DUE }
       const { matchedCount } = await attempt(database.deadline(), 'write', (terms) =>
         collection.updateOne({ _id }, [{ $set: again }], terms),
       )
@@ -167,7 +167,12 @@ export function createOutbox(database: Database) {
      * Takes over what Google has.
      * @returns undefined if somebody else wrote in between: look again
      */
-    async absorb(held: Held, theirs: GoogleEvent, merged: Merged, log?: Conflict): Promise<Held | undefined> {
+    async absorb(
+      held: Held,
+      theirs: GoogleEvent,
+      merged: Merged,
+      log?: CalendarConflict,
+    ): Promise<Held | undefined> {
       const { event, owner } = held
       const { changes, base, isBehind } = merged
       const earlier = event.calendarSync.conflicts ?? []
@@ -203,5 +208,3 @@ export function createOutbox(database: Database) {
 }
 
 export type Outbox = ReturnType<typeof createOutbox>
-
-type Conflict = NonNullable<EventDocument['calendarSync']['conflicts']>[number]

@@ -1,8 +1,8 @@
 import type { Internals } from '../assemble.ts'
+import type { Shapes } from '../config.ts'
 import type { DialogueStore } from '../contract.ts'
 import { invalidInput } from '../errors.ts'
 import { eventNotFound } from '../events/events.ts'
-import { AT_ONCE } from '../events/outbox.ts'
 import type { CalendarConflict } from '../events/schema.ts'
 import type { Id } from '../ids.ts'
 import { id, parse } from '../input.ts'
@@ -59,7 +59,10 @@ export interface CalendarSync {
  * @param store as `openStore` gives it
  * @throws DialogueStoreError `INVALID_INPUT`
  */
-export function createCalendarSync(store: DialogueStore, options: CalendarSyncOptions): CalendarSync {
+export function createCalendarSync<S extends Shapes = Shapes>(
+  store: DialogueStore<S>,
+  options: CalendarSyncOptions,
+): CalendarSync {
   const config = parseSyncOptions(options)
   const parts = assemble(internalsIn(store), config)
   const { observer, outbox, removals, push, pull, watching, loop } = parts
@@ -70,7 +73,7 @@ export function createCalendarSync(store: DialogueStore, options: CalendarSyncOp
       pull(calendarId === undefined ? undefined : parse(calendarName, calendarId, ['calendarId'])),
     async retry(eventId: Id): Promise<void> {
       const _id = parse(id, eventId, ['eventId'])
-      if (!(await outbox.retry(_id, AT_ONCE)) && !(await removals.retry(_id))) throw eventNotFound()
+      if (!(await outbox.retry(_id)) && !(await removals.retry(_id))) throw eventNotFound()
     },
     async conflicts(eventId: Id): Promise<CalendarConflict[]> {
       const event = await outbox.find({ _id: parse(id, eventId, ['eventId']) })

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Fate } from '../../scripts/calendar-server/index.ts'
 import { makeUser, rejection } from '../support/make.ts'
 import { makeWorld, START, type World } from './support/world.ts'
 
@@ -49,19 +48,28 @@ describe('what people change', () => {
 
   test('a page that is older than what was sent since changes nothing', async () => {
     const world = await makeWorld()
-    const { sync, store, server, people } = world
+    const { sync, store, people, client } = world
     const id = await published(world)
     people.change(id, { summary: 'by Ana' })
-    server.judgeBy(async ({ kind }): Promise<Fate> => {
-      if (kind !== 'events.list') return 'answers'
-      server.judgeBy(() => 'answers')
-      return { delayMs: 0 }
-    })
-    await sync().pull('primary')
-    await store.updateEvent(id, { summary: 'by the bot' })
-    await sync().push()
-    await sync().pull('primary')
+    /* While the page is on its way. */
+    const meanwhile = async () => {
+      await store.updateEvent(id, { summary: 'by the bot' })
+      await sync({ onConflict: 'store' }).push()
+      expect(people.events()).toMatchObject([{ summary: 'by the bot' }])
+    }
+    const list = async (params: object, options: object) => {
+      const page = await client.events.list(params, options)
+      await meanwhile()
+      return page
+    }
+    const slow = {
+      ...client,
+      channels: client.channels,
+      events: Object.assign(Object.create(client.events), { list }),
+    }
+    await sync({ calendar: slow }).pull('primary')
     expect((await store.getEvent(id)).summary).toBe('by the bot')
+    await sync().push()
     expect(people.events()).toMatchObject([{ summary: 'by the bot' }])
   })
 

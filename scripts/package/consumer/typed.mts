@@ -1,3 +1,4 @@
+import { calendar } from '@googleapis/calendar'
 import {
   type DialogueContext,
   type DialogueStore,
@@ -7,6 +8,7 @@ import {
   openStore,
   type Retention,
 } from 'dialogue-store'
+import { createCalendarSync, type PushResult } from 'dialogue-store/google-calendar'
 import { openTestStore } from 'dialogue-store/testing'
 import { z } from 'zod'
 
@@ -78,6 +80,15 @@ export async function typed(userId: string): Promise<void> {
 
   const { event } = await store.storeEvent({ creatorId: userId, summary: channel, start, data: { room: 1 } })
   const room: number = event.data.room
+  const sync = createCalendarSync(store, {
+    calendar: calendar({ version: 'v3' }),
+    importAs: ({ organizer }) => (organizer?.self ? userId : null),
+    onConflict: (ours, theirs) => ({ summary: `${ours.summary} ${theirs.summary}` }),
+  })
+  const { failed }: PushResult = await sync.push()
+  // @ts-expect-error a number of events is a number
+  const none: string = failed
+  void none
   // @ts-expect-error a room is a number
   await store.storeEvent({ creatorId: userId, summary: 'Lunch', start, data: { room: `${room}` } })
 }

@@ -28,7 +28,7 @@ export const calendar: Part = {
     const working = keepWorkers(attempt, scene)
     await Promise.all([working, act(attempt, scene, edits), hurry(attempt, scene)])
     server.judgeBy(() => 'answers')
-    await bringTogether(scene)
+    if (!(await bringTogether(scene))) attempt.tally.lost(CONVERGED, 'they never came to rest')
     await plantIn(scene, attempt.plant)
     const { count } = await store.retrieveEvents({ creatorId: scene.creatorId })
     attempt.tally.tried(CONVERGED, count)
@@ -61,12 +61,13 @@ async function hurry({ over }: Attempt, scene: Scene): Promise<void> {
 }
 
 /** Until neither side has anything to say. */
-async function bringTogether({ sync, hurry, free }: Scene): Promise<void> {
+async function bringTogether({ sync, hurry, free }: Scene): Promise<boolean> {
   for (let round = 0; round < MOST_ROUNDS; round++) {
     await free()
     await hurry()
     const { pushed, updated, removed, conflicts } = await sync.push()
     const { applied, created, cancelled } = await sync.pull('primary')
-    if (pushed + updated + removed + conflicts + applied + created + cancelled === 0) return
+    if (pushed + updated + removed + conflicts + applied + created + cancelled === 0) return true
   }
+  return false
 }
