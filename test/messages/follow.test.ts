@@ -232,8 +232,11 @@ describe('following', () => {
     expect(await items.return?.()).toEqual({ done: true, value: undefined })
     expect(await waiting).toEqual({ done: true, value: undefined })
     expect(await items.next()).toEqual({ done: true, value: undefined })
+    await until(async () => (await streams()) === 0)
     const stream = Readable.from(store.followMessages({ userId: ana.id }))
     const reading = once(stream, 'data')
+    /* What is said before it follows is not for it. */
+    await until(async () => (await streams()) === 1)
     await say(ana.id, 'x')
     expect((await reading)[0]).toMatchObject({ message: { content: 'x' } })
     stream.destroy()
