@@ -1,0 +1,57 @@
+import { expect, test } from '@jest/globals'
+import { waitAfter } from '../../src/calendar/backoff.ts'
+import { GoogleFailure } from '../../src/calendar/failure.ts'
+import { createLimiter } from '../../src/calendar/limiter.ts'
+import { makeWorld } from './support/world.ts'
+
+test('a tenth of a minute’s requests may come at once, and then each waits for its turn', async () => {
+  const perMinute = 1200
+  const turn = createLimiter(perMinute)
+  const begin = performance.now()
+  await Promise.all(Array.from({ length: perMinute / 10 }, turn))
+  const burst = performance.now() - begin
+  await Promise.all(Array.from({ length: 10 }, turn))
+  const all = performance.now() - begin
+  expect(all - burst).toBeGreaterThan(9 * (60_000 / perMinute) - burst)
+  /* Ten more would be fifty milliseconds each. */
+  expect(all).toBeGreaterThan(400)
+})
+
+test('one user stays under the quota of Google', async () => {
+  const { event, sync, server, people } = await makeWorld({ quota: { perMinute: 100 } })
+  for (let i = 0; i < 12; i++) await event({ summary: `${i}` })
+  await sync({ requestsPerMinute: 100 }).push()
+  expect(server.requests.every(({ status }) => status === 200)).toBe(true)
+  expect(people.events()).toHaveLength(12)
+})
+
+test('the wait grows up to an hour, is of any length below, and never shorter than Google asks for', () => {
+  const waits = (attempts: number, retryAfterMs?: number) =>
+    Array.from({ length: 200 }, () =>
+      waitAfter(new GoogleFailure(503, 'backendError', retryAfterMs), attempts),
+    )
+  expect(Math.max(...waits(0))).toBeLessThanOrEqual(1200)
+  expect(Math.max(...waits(5))).toBeGreaterThan(20_000)
+  expect(Math.min(...waits(5))).toBeLessThan(8000)
+  expect(Math.max(...waits(30))).toBeLessThanOrEqual(3_600_200)
+  expect(Math.min(...waits(0, 30_000))).toBeGreaterThanOrEqual(30_000)
+})
+
+test.each([
+  [403, 'rateLimitExceeded', 'again'],
+  [403, 'userRateLimitExceeded', 'again'],
+  [403, 'quotaExceeded', 'again'],
+  [429, undefined, 'again'],
+  [500, undefined, 'again'],
+  [undefined, undefined, 'again'],
+  [401, 'authError', 'access'],
+  [400, 'invalid_grant', 'access'],
+  [403, 'forbidden', 'refused'],
+  [400, 'invalid', 'refused'],
+  [409, 'duplicate', 'conflict'],
+  [412, 'conditionNotMet', 'conflict'],
+  [404, 'notFound', 'gone'],
+  [410, 'deleted', 'gone'],
+] as const)('%s %s means %s', (status, reason, meaning) => {
+  expect(new GoogleFailure(status, reason).meaning).toBe(meaning)
+})
