@@ -1,6 +1,6 @@
-import { auth, calendar } from '@googleapis/calendar'
 import { type CalendarClient, type CalendarSync, createCalendarSync } from '../../src/google-calendar.ts'
 import type { CalendarEvent } from '../../src/index.ts'
+import { clientOf } from '../calendar-server/client.ts'
 import { type CalendarServer, startCalendarServer } from '../calendar-server/index.ts'
 import type { Defer } from '../lib/run.ts'
 import { number, type Screen } from './screen.ts'
@@ -41,16 +41,10 @@ export async function showCalendar(store: DemoStore, screen: Screen, userId: str
 function clientsOf(server: CalendarServer) {
   const clients = new Map<string, CalendarClient>()
   return ({ id, email }: { id: string; email: string | null }): CalendarClient => {
-    const client = clients.get(id) ?? clientOf(server, email ?? `${id}@example.com`)
+    const client = clients.get(id) ?? clientOf(server, server.account(email ?? `${id}@example.com`).token)
     clients.set(id, client)
     return client
   }
-}
-
-function clientOf(server: CalendarServer, email: string): CalendarClient {
-  const oauth = new auth.OAuth2()
-  oauth.setCredentials({ access_token: server.account(email).token })
-  return calendar({ version: 'v3', auth: oauth, rootUrl: server.url })
 }
 
 /** Whatever was stored until now is due. */

@@ -7,8 +7,7 @@ import { callback } from '../log.ts'
 import { ALIVE, toUser, type User, users } from '../users/schema.ts'
 import type { Feeds } from './feeds.ts'
 import type { SyncConfig } from './options.ts'
-import { type CalendarClient, createPort, type GoogleCalendar } from './port.ts'
-import type { Destination } from './publish.ts'
+import { type CalendarClient, createPort, type GoogleCalendar, type Reached } from './port.ts'
 import type { Removals } from './removals.ts'
 
 interface Needs {
@@ -59,7 +58,7 @@ export function createAccess({ database, config, feeds, removals }: Needs) {
 
   return {
     /** Where an event is, or is going to be. */
-    async ofEvent(event: EventDocument): Promise<Destination> {
+    async ofEvent(event: EventDocument): Promise<Reached> {
       const creator = await creatorOf(event.creatorId)
       const google = await clientOf(creator)
       const known = event.calendarSync.calendarId

@@ -6,19 +6,12 @@ import type { GoogleEvent } from './fields.ts'
 import type { Imports } from './imports.ts'
 import type { Mark } from './mark.ts'
 import { type Held, LEASE_MS, type Outbox } from './outbox.ts'
-import type { GoogleCalendar } from './port.ts'
+import type { Reached } from './port.ts'
 import type { Removals } from './removals.ts'
 import type { Resolving } from './resolve.ts'
 
 /** What became of one change of Google's. `deferred`: it is of a series that is not known yet. */
 export type Applied = 'applied' | 'created' | 'cancelled' | 'nothing' | 'deferred'
-
-/** The calendar that changes come from. */
-export interface Source {
-  google: GoogleCalendar
-  calendarId: string
-  zone: string
-}
 
 interface Needs {
   outbox: Outbox
@@ -34,37 +27,36 @@ const PATIENCE_MS = 2 * LEASE_MS
 
 /** Takes one change of Google's over, whatever is known of its event. */
 export function createApplying({ outbox, resolving, removals, imports, mark, importAs }: Needs) {
-  const find = ({ calendarId }: Source, id: string) =>
+  const find = ({ calendarId }: Reached, id: string) =>
     outbox.find({ 'calendarSync.calendarId': calendarId, googleCalendarId: id })
 
-  async function apply(item: GoogleEvent, source: Source): Promise<Applied> {
+  async function apply(item: GoogleEvent, source: Reached): Promise<Applied> {
     const known = item.id ? await find(source, item.id) : null
     if (known) return applyTo(known, item, source)
+    if (await mark.isOn(item)) {
+      /* What a late request has brought there nobody else would remove. */
+      if (item.status !== 'cancelled') await removals.again(source.calendarId, item.id ?? '')
+      return 'nothing'
+    }
     if (await isDeletedHere(item, source)) return 'nothing'
     if (item.recurringEventId) return applyInstance(item, item.recurringEventId, source)
     if (item.status === 'cancelled') return 'nothing'
-    if (await mark.isOn(item)) {
-      /* What a late request has brought there nobody else would remove. */
-      await removals.again(source.calendarId, item.id ?? '')
-      return 'nothing'
-    }
     const user = importAs && (await callback(() => importAs(item)))
     const creatorId = toObjectId(user)
     return creatorId ? create(item, creatorId, source) : 'nothing'
   }
 
-  /** And not restored at Google since. What is ours is removed again in any case. */
-  async function isDeletedHere(item: GoogleEvent, { calendarId }: Source): Promise<boolean> {
-    const removal = await removals.find(calendarId, item.id ?? '')
+  /** And not restored at Google since. */
+  async function isDeletedHere({ id, updated }: GoogleEvent, { calendarId }: Reached): Promise<boolean> {
+    const removal = await removals.find(calendarId, id ?? '')
     if (!removal) return false
-    const { doneAt } = removal
-    return !doneAt || new Date(item.updated ?? 0) <= doneAt ? !(await mark.isOn(item)) : false
+    return !removal.doneAt || new Date(updated ?? 0) <= removal.doneAt
   }
 
   async function create(
     item: GoogleEvent,
     creatorId: ObjectId,
-    source: Source,
+    source: Reached,
     instanceOf?: string,
   ): Promise<Applied> {
     const created = await imports.create(item, { ...source, creatorId, ...(instanceOf && { instanceOf }) })
@@ -74,7 +66,7 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
     return known ? applyTo(known, item, source) : 'nothing'
   }
 
-  async function applyTo(event: EventDocument, item: GoogleEvent, source: Source): Promise<Applied> {
+  async function applyTo(event: EventDocument, item: GoogleEvent, source: Reached): Promise<Applied> {
     if (event.calendarSync.etag === item.etag) return 'nothing'
     const held = await outbox.hold(event._id, PATIENCE_MS)
     if (!held) return 'nothing'
@@ -89,7 +81,7 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
   }
 
   /** Others may write to the event meanwhile; undefined if it is deleted. */
-  async function mergeInto(first: Held, item: GoogleEvent, source: Source): Promise<Held | undefined> {
+  async function mergeInto(first: Held, item: GoogleEvent, source: Reached): Promise<Held | undefined> {
     for (let held: Held | undefined = first; held; held = await outbox.renew(held)) {
       const theirs = await newest(held.event, item, source)
       if (!theirs || theirs.etag === held.event.calendarSync.etag) return held
@@ -103,7 +95,7 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
   async function newest(
     { calendarSync }: EventDocument,
     item: GoogleEvent,
-    { google, calendarId }: Source,
+    { google, calendarId }: Reached,
   ): Promise<GoogleEvent | undefined> {
     const [known, said] = [calendarSync.changedAt, item.updated && new Date(item.updated)]
     if (known && said && said > known) return item
@@ -114,7 +106,7 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
   }
 
   /** An instance that was moved or cancelled: an exception of its series, and an event of its own if it still is. */
-  async function applyInstance(item: GoogleEvent, seriesId: string, source: Source): Promise<Applied> {
+  async function applyInstance(item: GoogleEvent, seriesId: string, source: Reached): Promise<Applied> {
     const series = await find(source, seriesId)
     if (!series) return 'deferred'
     const original = exceptionOf(item.originalStartTime ?? undefined)

@@ -10,12 +10,6 @@ const LEASE_MS = 60_000
 export function createFeeds(database: Database) {
   const collection = database.collection(feeds)
 
-  /** Of a calendar that is known: it is forgotten with the last who used it, and not known again by what is late. */
-  async function set(_id: string, change: Partial<Omit<FeedDocument, '_id'>>): Promise<void> {
-    await attempt(database.deadline(), 'write', (terms) =>
-      collection.updateOne({ _id }, { $set: change }, terms),
-    )
-  }
   const find = (_id: string): Promise<FeedDocument | null> =>
     attempt(database.deadline(), 'read', (terms) => collection.findOne({ _id }, terms))
 
@@ -36,8 +30,12 @@ export function createFeeds(database: Database) {
     async zoneOf(calendarId: string): Promise<string> {
       return (await find(calendarId))?.timezone ?? 'UTC'
     },
-    setChannel: (calendarId: string, channel: NonNullable<FeedDocument['channel']>) =>
-      set(calendarId, { channel }),
+    /** Of a calendar that is known: it is forgotten with the last who used it, and not known again by what is late. */
+    async setChannel(calendarId: string, channel: NonNullable<FeedDocument['channel']>): Promise<void> {
+      await attempt(database.deadline(), 'write', (terms) =>
+        collection.updateOne({ _id: calendarId }, { $set: { channel } }, terms),
+      )
+    },
     async dropChannel(calendarId: string, channelId: string): Promise<void> {
       await attempt(database.deadline(), 'write', (terms) =>
         collection.updateOne(

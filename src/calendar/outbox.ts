@@ -3,6 +3,7 @@ import type mongoose from 'mongoose'
 import { attempt, type Deadline, deadlineIn } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { timedOut } from '../db/failure.ts'
+import { isFree, untilIn } from '../db/lease.ts'
 import { versionedUpdate } from '../db/versioned.ts'
 import { toExpressions } from '../events/events.ts'
 import { AT_ONCE, STATE_OF_DUE } from '../events/outbox.ts'
@@ -24,8 +25,7 @@ export interface Held {
   owner: ObjectId
 }
 
-const IS_FREE = { $expr: { $lt: [{ $ifNull: ['$calendarSync.until', new Date(0)] }, '$$NOW'] } }
-const in_ = (ms: number) => ({ $add: ['$$NOW', ms] })
+const IS_FREE = { $expr: isFree('$calendarSync.until') }
 const RELEASED = { 'calendarSync.owner': '$$REMOVE', 'calendarSync.until': '$$REMOVE' }
 const WELL = { 'calendarSync.attempts': '$$REMOVE', 'calendarSync.lastError': '$$REMOVE' }
 
@@ -43,7 +43,7 @@ export function createOutbox(database: Database) {
 
   const hold = async (filter: Filter, deadline: Deadline): Promise<Held | undefined> => {
     const owner = nextId()
-    const lease = { 'calendarSync.owner': owner, 'calendarSync.until': in_(LEASE_MS) }
+    const lease = { 'calendarSync.owner': owner, 'calendarSync.until': untilIn(LEASE_MS) }
     const event = await attempt(deadline, 'write', (terms) =>
       collection.findOneAndUpdate({ ...filter, ...IS_FREE }, [{ $set: lease }], {
         ...{ sort: DUE, returnDocument: 'after' },
@@ -131,7 +131,7 @@ export function createOutbox(database: Database) {
       ])
       return write(held, {
         'calendarSync.sent': { $literal: Object.fromEntries(all) },
-        'calendarSync.until': in_(LEASE_MS),
+        'calendarSync.until': untilIn(LEASE_MS),
       })
     },
     /** Google has it as it was when it was sent. */
@@ -158,11 +158,11 @@ export function createOutbox(database: Database) {
         'calendarSync.lastError': { $literal: reason },
         ...(waitMs === undefined
           ? unlessChanged(held, 'failed', '$$REMOVE')
-          : unlessChanged(held, '$calendarSync.state', in_(waitMs))),
+          : unlessChanged(held, '$calendarSync.state', untilIn(waitMs))),
       }),
     release: (held: Held) => write(held, RELEASED),
     /** The event as it is now. */
-    renew: (held: Held) => write(held, { 'calendarSync.until': in_(LEASE_MS) }),
+    renew: (held: Held) => write(held, { 'calendarSync.until': untilIn(LEASE_MS) }),
     /**
      * Takes over what Google has.
      * @returns undefined if somebody else wrote in between: look again

@@ -36,6 +36,14 @@ export interface GoogleCalendar {
   stopChannel(channel: calendar_v3.Schema$Channel): Promise<void>
 }
 
+/** A calendar, by somebody's access. */
+export interface Reached {
+  google: GoogleCalendar
+  calendarId: string
+  /** The calendar's own time zone. */
+  zone: string
+}
+
 export interface PortOptions {
   /** Requests a minute: https://developers.google.com/workspace/calendar/api/guides/quota */
   perMinute: number

@@ -5,7 +5,7 @@ import { FIELDS, type GoogleEvent, hashesOfOurs, hashesOfTheirs, toGoogle } from
 import type { Mark } from './mark.ts'
 import { lackingAtGoogle } from './merge.ts'
 import type { Held, Outbox } from './outbox.ts'
-import type { GoogleCalendar } from './port.ts'
+import type { Reached } from './port.ts'
 import type { Removals } from './removals.ts'
 import type { Resolving } from './resolve.ts'
 
@@ -16,14 +16,6 @@ export interface Outcome {
   how: Published
   /** How often both sides had changed. */
   conflicts: number
-}
-
-/** The calendar that an event belongs in, by somebody's access. */
-export interface Destination {
-  google: GoogleCalendar
-  calendarId: string
-  /** The calendar's own time zone. */
-  zone: string
 }
 
 interface Needs {
@@ -62,7 +54,7 @@ const kept = (held: Held | undefined): Held => {
  */
 export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
   /** Its id is chosen here, and written down before it is sent: who deletes the event knows where it may be. */
-  async function create(held: Held, to: Destination): Promise<Step> {
+  async function create(held: Held, to: Reached): Promise<Step> {
     const { event } = held
     const { google, calendarId } = to
     const wasSent = event.calendarSync.sent !== undefined
@@ -91,13 +83,13 @@ export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
   }
 
   /** What is cancelled may have been sent before, and nobody has heard of it. */
-  async function lookFor({ calendarSync }: EventDocument, to: Destination, id: string): Promise<Step> {
+  async function lookFor({ calendarSync }: EventDocument, to: Reached, id: string): Promise<Step> {
     const theirs = await whatIsThere(to, id)
     const isAbsent = theirs.etag === undefined
     return isAbsent && (calendarSync.attempts ?? 0) < MOST_LOOKS ? { later: true } : { theirs }
   }
 
-  async function change(held: Held, to: Destination, id: string): Promise<Step> {
+  async function change(held: Held, to: Reached, id: string): Promise<Step> {
     const { event } = held
     const { owner } = kept(await outbox.sending(held, hashesOfOurs(event)))
     try {
@@ -113,12 +105,12 @@ export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
     }
   }
 
-  async function remove({ event }: Held, { google, calendarId }: Destination, id: string) {
+  async function remove({ event }: Held, { google, calendarId }: Reached, id: string) {
     await google.remove(calendarId, id, event.calendarSync.etag || undefined)
     return { id, status: 'cancelled' }
   }
 
-  async function patch({ event }: Held, { google, calendarId }: Destination, id: string) {
+  async function patch({ event }: Held, { google, calendarId }: Reached, id: string) {
     const etag = event.calendarSync.etag || undefined
     const fields = lackingAtGoogle(event)
     const given = toGoogle(event, fields)
@@ -129,7 +121,7 @@ export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
     return google.patch(calendarId, id, withAnswers(given, theirs), etag)
   }
 
-  async function publish(held: Held, to: Destination): Promise<Outcome> {
+  async function publish(held: Held, to: Reached): Promise<Outcome> {
     let now = held
     let conflicts = 0
     let how: Published = 'nothing'
@@ -169,7 +161,7 @@ export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
     return true
   }
 
-  return async (held: Held, to: Destination): Promise<Outcome> => {
+  return async (held: Held, to: Reached): Promise<Outcome> => {
     try {
       return await publish(held, to)
     } catch (error) {
@@ -193,10 +185,7 @@ function saysMore(event: EventDocument, reply: GoogleEvent): boolean {
  * What Google has by now; one that is not there was removed.
  * @throws GoogleFailure of access, if it is the calendar that is not there
  */
-async function whatIsThere(
-  { google, calendarId }: Omit<Destination, 'zone'>,
-  id: string,
-): Promise<GoogleEvent> {
+async function whatIsThere({ google, calendarId }: Omit<Reached, 'zone'>, id: string): Promise<GoogleEvent> {
   try {
     return await google.get(calendarId, id)
   } catch (error) {

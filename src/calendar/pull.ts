@@ -4,12 +4,12 @@ import { DialogueStoreError } from '../errors.ts'
 import type { FeedDocument } from '../events/feed.ts'
 import type { Observer } from '../log.ts'
 import type { Access } from './access.ts'
-import type { Applied, Source } from './apply.ts'
+import type { Applied } from './apply.ts'
 import { GoogleFailure } from './failure.ts'
 import type { Feeds } from './feeds.ts'
 import type { GoogleEvent } from './fields.ts'
 import type { Outbox } from './outbox.ts'
-import type { Page } from './port.ts'
+import type { Page, Reached } from './port.ts'
 
 /** What became of what had changed at Google. */
 export interface PullResult {
@@ -26,7 +26,7 @@ interface Needs {
   feeds: Feeds
   outbox: Outbox
   access: Access
-  apply(item: GoogleEvent, source: Source): Promise<Applied>
+  apply(item: GoogleEvent, source: Reached): Promise<Applied>
   log: Observer['log']
 }
 
@@ -40,7 +40,7 @@ const TOKEN_EXPIRED = 410
 type Held = NonNullable<Awaited<ReturnType<Feeds['hold']>>>
 
 /** One reading of a calendar. */
-interface Reading extends Source {
+interface Reading extends Reached {
   /** Absent: all of it is read. */
   token: string | undefined
   held: Held
@@ -103,7 +103,7 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
   /** What we know of, and a full list does not name, was removed while nobody listened. */
   async function takeAbsent(
     seen: Set<string>,
-    source: Source,
+    source: Reached,
     take: (item: GoogleEvent) => Promise<boolean>,
   ) {
     const { google, calendarId } = source

@@ -6,8 +6,8 @@ import { waitAfter } from './backoff.ts'
 import { GoogleFailure, noAccess } from './failure.ts'
 import type { Mark } from './mark.ts'
 import type { Held, Outbox } from './outbox.ts'
-import type { GoogleCalendar } from './port.ts'
-import type { Destination, Outcome } from './publish.ts'
+import type { GoogleCalendar, Reached } from './port.ts'
+import type { Outcome } from './publish.ts'
 import type { HeldRemoval, Removals } from './removals.ts'
 
 /** What became of what was due. */
@@ -25,7 +25,7 @@ interface Needs {
   outbox: Outbox
   removals: Removals
   access: Access
-  publish(held: Held, to: Destination): Promise<Outcome>
+  publish(held: Held, to: Reached): Promise<Outcome>
   cancelInstances(calendarId: string, seriesId: string): Promise<void>
   mark: Mark
   since(): Promise<Date>

@@ -1,5 +1,6 @@
 import { attempt } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
+import { isFree, untilIn } from '../db/lease.ts'
 import {
   AT_ONCE,
   type FarewellDocument,
@@ -25,8 +26,6 @@ const LOOK_AGAIN_MS = 60_000
 export function createRemovals(database: Database) {
   const left = database.collection(removals)
   const kept = database.collection(farewells)
-  const later = (ms: number) => ({ $add: ['$$NOW', ms] })
-  const isFree = { $expr: { $lt: [{ $ifNull: ['$until', new Date(0)] }, '$$NOW'] } }
 
   const write = async ({ removal, owner }: HeldRemoval, set: Record<string, unknown>): Promise<void> => {
     await attempt(database.deadline(), 'write', (terms) =>
@@ -48,8 +47,8 @@ export function createRemovals(database: Database) {
       const owner = nextId()
       const removal = await attempt(database.deadline(), 'write', (terms) =>
         left.findOneAndUpdate(
-          { dueAt: { $lte: new Date() }, ...isFree },
-          [{ $set: { owner, until: later(LEASE_MS) } }],
+          { dueAt: { $lte: new Date() }, $expr: isFree() },
+          [{ $set: { owner, until: untilIn(LEASE_MS) } }],
           { sort: { dueAt: 1 }, returnDocument: 'after', ...terms },
         ),
       )
@@ -98,7 +97,7 @@ export function createRemovals(database: Database) {
     async done(held: HeldRemoval, wasThere: boolean): Promise<boolean> {
       const { isSeen, looks = 0, creatorId } = held.removal
       if (!wasThere && !isSeen && looks < MOST_LOOKS) {
-        await write(held, { looks: looks + 1, dueAt: later(LOOK_AGAIN_MS) })
+        await write(held, { looks: looks + 1, dueAt: untilIn(LOOK_AGAIN_MS) })
         return false
       }
       await write(held, {
@@ -111,7 +110,7 @@ export function createRemovals(database: Database) {
     fail: (held: HeldRemoval, reason: string, waitMs: number | undefined): Promise<void> =>
       write(held, {
         ...failed(reason),
-        dueAt: waitMs === undefined ? '$$REMOVE' : later(waitMs),
+        dueAt: waitMs === undefined ? '$$REMOVE' : untilIn(waitMs),
       }),
     /** Of an erased user, what was kept for this. */
     farewell: (creatorId: ObjectId): Promise<FarewellDocument | null> =>

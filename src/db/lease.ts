@@ -9,7 +9,10 @@ export interface LeaseDocument extends mongoose.mongo.Document {
   until?: Date
 }
 
-const untilIn = (ms: number) => ({ $add: ['$$NOW', ms] })
+/** So many milliseconds from now, by the server's clock. */
+export const untilIn = (ms: number) => ({ $add: ['$$NOW', ms] })
+/** Nobody has it, or not any more. @param until the field that says so */
+export const isFree = (until = '$until') => ({ $lt: [{ $ifNull: [until, new Date(0)] }, '$$NOW'] })
 
 /** Takes a lease if it is free or expired; true as well if it is the owner's already. */
 export async function takeLease<D extends LeaseDocument>(
@@ -19,7 +22,7 @@ export async function takeLease<D extends LeaseDocument>(
   ms: number,
   options: { maxTimeMS?: number } = {},
 ): Promise<boolean> {
-  const free = { $or: [{ $eq: ['$owner', owner] }, { $lt: [{ $ifNull: ['$until', new Date(0)] }, '$$NOW'] }] }
+  const free = { $or: [{ $eq: ['$owner', owner] }, isFree()] }
   const set = { owner: { $cond: [free, owner, '$owner'] }, until: { $cond: [free, untilIn(ms), '$until'] } }
   const filter: mongoose.mongo.Filter<LeaseDocument> = { _id }
   try {

@@ -34,14 +34,20 @@ test('a calendar whose first reading fails is read the next time', async () => {
 })
 
 describe('a calendar that is not shared with us any more', () => {
-  test('cancels nothing here, and is tried again later', async () => {
-    const { event, sync, store, server, ana, hurry } = await makeWorld()
-    const team = server.addCalendar('team@example.com')
-    team.share(ana, 'writer')
-    const { id } = await event()
-    const sharing = sync({ calendarOf: () => team.id })
+  /** An event is in it. */
+  async function unshared() {
+    const world = await makeWorld()
+    const team = world.server.addCalendar('team@example.com')
+    team.share(world.ana, 'writer')
+    const { id } = await world.event()
+    const sharing = world.sync({ calendarOf: () => team.id })
     await sharing.push()
-    team.share(ana, undefined)
+    team.share(world.ana, undefined)
+    return { ...world, id, team, sharing }
+  }
+
+  test('cancels nothing here, and is tried again later', async () => {
+    const { id, store, ana, hurry, team, sharing } = await unshared()
     await store.updateEvent(id, { summary: 'moved' })
     expect(await sharing.push()).toMatchObject({ updated: 0, failed: 0 })
     expect(await store.getEvent(id)).toMatchObject({
@@ -54,13 +60,7 @@ describe('a calendar that is not shared with us any more', () => {
   })
 
   test('keeps what is to be removed there', async () => {
-    const { event, sync, store, server, ana, hurry } = await makeWorld()
-    const team = server.addCalendar('team@example.com')
-    team.share(ana, 'writer')
-    const { id } = await event()
-    const sharing = sync({ calendarOf: () => team.id })
-    await sharing.push()
-    team.share(ana, undefined)
+    const { id, store, ana, hurry, team, sharing } = await unshared()
     await store.deleteEvent(id)
     expect(await sharing.push()).toMatchObject({ removed: 0 })
     team.share(ana, 'writer')

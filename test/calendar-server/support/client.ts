@@ -1,5 +1,6 @@
-import { auth, calendar, type calendar_v3 } from '@googleapis/calendar'
+import type { calendar_v3 } from '@googleapis/calendar'
 import { afterEach } from '@jest/globals'
+import { clientOf as clientOfStandIn } from '../../../scripts/calendar-server/client.ts'
 import {
   type Account,
   type CalendarServer,
@@ -22,12 +23,9 @@ afterEach(async () => {
   for (const server of started.splice(0)) await server.stop()
 })
 
-/** Google's own client. It does not try again: what it gets is what the server said. */
-export function clientOf(server: CalendarServer, token: string): Client {
-  const oauth = new auth.OAuth2()
-  oauth.setCredentials({ access_token: token })
-  return calendar({ version: 'v3', auth: oauth, rootUrl: server.url, retry: false })
-}
+/** It does not try again: what it gets is what the server said. */
+export const clientOf = (server: CalendarServer, token: string): Client =>
+  clientOfStandIn(server, token, { retry: false })
 
 export async function open(options?: CalendarServerOptions) {
   const server = await startServer(options)

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCalendarSync } from '../../../../src/google-calendar.ts'
+import { clientOf } from '../../../calendar-server/client.ts'
 import { type CalendarServer, type Fate, startCalendarServer } from '../../../calendar-server/index.ts'
 import { openDatabase } from '../../database.ts'
 import type { Attempt } from '../../part.ts'
-import { clientOf } from './client.ts'
 
 export const FAULTS = 'requests that Google refused, or whose reply was lost'
 /** One request in so many. */
@@ -26,7 +26,7 @@ export async function makeScene(attempt: Attempt) {
   const { id: creatorId } = await store.createUser({ name: 'Somebody' })
   const folder = await mkdtemp(join(tmpdir(), 'dialogue-store-calendar-'))
   defer(() => rm(folder, { recursive: true, force: true }))
-  const calendar = clientOf(server.url, account.token)
+  const calendar = clientOf(server, account.token)
   const sync = createCalendarSync(store, {
     ...{ calendar, importAs: () => creatorId, requestsPerMinute: PLENTY },
   })

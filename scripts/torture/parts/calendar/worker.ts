@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createCalendarSync } from '../../../../src/google-calendar.ts'
 import { openStore } from '../../../../src/index.ts'
-import { clientOf } from './client.ts'
+import { clientOf } from '../../../calendar-server/client.ts'
 
 /* Brings both sides together until it is killed: by its parent, or with it. */
 const [uri = '', dbName = '', url = '', token = '', importAs = ''] = process.argv.slice(2)
@@ -9,7 +9,7 @@ process.on('disconnect', () => process.exit())
 
 const store = await openStore({ uri, dbName })
 const sync = createCalendarSync(store, {
-  ...{ calendar: clientOf(url, token), importAs: () => importAs, requestsPerMinute: 100_000 },
+  ...{ calendar: clientOf({ url }, token), importAs: () => importAs, requestsPerMinute: 100_000 },
 })
 process.send?.('ready')
 for (;;) {
