@@ -10,8 +10,8 @@ test(
   TIMEOUT_MS,
 )
 
-/* Side by side: most of it is waiting. */
-test.concurrent.each([
+/* One after the other: they share a heap, and one of them weighs it. */
+test.each([
   ['lost', /history of/],
   ['changed', /context of/],
   ['leak', /heap held grew/],

@@ -17,13 +17,15 @@ const MOST_MESSAGES = 400
 const TURNS_BETWEEN_CHECKS = 25
 const MOST_AT_ONCE = 5
 const REST_MS = 20
-/** Of each actor, though time is over before. */
+/** Of each actor, though the world is over before. */
 const LEAST_TURNS = 6
 
 export interface World {
   attempt: Attempt
   /** Of several processes, as it were. */
   stores: DialogueStore[]
+  /** Time is over, and there are samples enough to judge by. */
+  isOver(): boolean
   /** One after the other, for ever. */
   nextConversation(): Conversation
   /** Called after each turn. */
@@ -34,13 +36,13 @@ export interface World {
   onFarewell(person: Person): Promise<void>
 }
 
-/** Plays one conversation after the other, as one person until they have said a lot, until time is over. */
+/** Plays one conversation after the other, as one person until they have said a lot, until the world is over. */
 export async function act(world: World): Promise<void> {
   const { attempt, nextConversation } = world
-  const { over, random } = attempt
+  const { random } = attempt
   const persist = persistence(world)
   let turns = 0
-  const isOver = () => over.aborted && turns >= LEAST_TURNS
+  const isOver = () => world.isOver() && turns >= LEAST_TURNS
   const onTurn = () => {
     turns++
     return world.onTurn()
@@ -55,7 +57,7 @@ export async function act(world: World): Promise<void> {
   }
 }
 
-type Stage = World & { persist: Persist; isOver(): boolean }
+type Stage = World & { persist: Persist }
 
 async function arrive(persist: Persist): Promise<Person> {
   const identity = { provider: 'telegram', id: new ObjectId().toHexString() }

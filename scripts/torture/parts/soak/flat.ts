@@ -28,10 +28,20 @@ const SHORTEST_TENTH_MS = 20_000
 /** What is no slower than that may be the machine's noise. */
 const SLOWEST = 0.6
 
+/** Fewer make no line. */
+const LEAST_SAMPLES = 5
+
+export type Gauges = ReturnType<typeof createGauges>
+
 /** Samples what must not grow, and judges it at the end. */
-export function createGauges(admin: mongoose.mongo.Admin, turns: () => number) {
+export function createGauges(admin: mongoose.mongo.Admin) {
   const samples: Sample[] = []
+  let turns = 0
   return {
+    countTurn(): void {
+      turns++
+    },
+    canJudge: () => samples.length >= LEAST_SAMPLES,
     async take(): Promise<void> {
       const { connections, metrics, transactions } = await admin.serverStatus()
       samples.push({
@@ -41,7 +51,7 @@ export function createGauges(admin: mongoose.mongo.Admin, turns: () => number) {
           'open cursors': metrics.cursor.open.total,
           'open transactions': transactions.currentOpen,
         },
-        turns: turns(),
+        turns,
         at: performance.now(),
       })
     },

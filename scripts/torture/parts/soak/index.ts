@@ -3,7 +3,7 @@ import { type Conversation, loadConversations } from '../../../lib/conversations
 import type { Attempt, Part } from '../../part.ts'
 import { act, type World } from './actor.ts'
 import { freezeAtTimes } from './faults.ts'
-import { createGauges } from './flat.ts'
+import { createGauges, type Gauges } from './flat.ts'
 import { followAll } from './followed.ts'
 import { planter, plants } from './plants.ts'
 import { makeScene, type Scene } from './scene.ts'
@@ -24,8 +24,8 @@ export const soak: Part = {
   plants,
   async run(attempt) {
     const scene = await makeScene(attempt)
-    const { world, turns } = await makeWorld(attempt, scene)
-    const gauges = createGauges(scene.admin, turns)
+    const gauges = createGauges(scene.admin)
+    const world = await makeWorld(attempt, scene, gauges)
     const actors = Promise.all(Array.from({ length: ACTORS }, () => act(world)))
     await Promise.all([actors, freezeAtTimes(attempt, scene.pids), sampleWhile(actors, gauges.take)])
     gauges.judge(attempt.tally)
@@ -45,19 +45,19 @@ const copied = ({ id, messages }: Conversation): Conversation => ({
   messages: messages.map((one) => ({ ...one, text: structuredClone(one.text) })),
 })
 
-async function makeWorld(attempt: Attempt, { store, hasty, db }: Scene) {
+async function makeWorld(attempt: Attempt, { store, hasty, db }: Scene, gauges: Gauges): Promise<World> {
   const conversations = attempt.random.shuffle(await someConversations())
   const followed = followAll(store, attempt)
   attempt.defer(followed.stop)
   const plant = planter(attempt, db)
-  let turns = 0
   let next = 0
-  const world: World = {
+  return {
     attempt,
     stores: [store, hasty],
     nextConversation: () => conversations[next++ % conversations.length] ?? { id: '', messages: [] },
+    isOver: () => attempt.over.aborted && gauges.canJudge(),
     onTurn() {
-      turns++
+      gauges.countTurn()
       return plant.afterTurn()
     },
     onCheck: ({ id }) => plant.beforeCheck(id),
@@ -69,7 +69,6 @@ async function makeWorld(attempt: Attempt, { store, hasty, db }: Scene) {
       })
     },
   }
-  return { world, turns: () => turns }
 }
 
 /** While the actors play: at first often, later less, and never so that collecting is most of what is done. */
