@@ -14,6 +14,8 @@ export interface Write {
   how: 'replace' | 'merge'
 }
 
+export type Instance = Required<Pick<EventResource, 'recurringEventId' | 'originalStartTime'>>
+
 export interface Calendar {
   id: string
   timeZone: string
@@ -26,7 +28,8 @@ export interface Calendar {
   stored(id: string): Stored | undefined
   /** Also an instance that nobody changed. @throws Refusal if there is none */
   find(id: string): EventResource
-  insert(body: EventBody, by: string): EventResource
+  /** @param of an instance of a series that others have */
+  insert(body: EventBody, by: string, of?: Instance): EventResource
   write(id: string, body: EventBody, write: Write): EventResource
   remove(id: string, ifMatch?: string): void
 }
@@ -58,11 +61,11 @@ export function createCalendar({ id, timeZone, summary, clock, onChange }: Setti
     expireSyncTokens() {
       generation += 1
     },
-    insert: (body, by) =>
+    insert: (body, by, of) =>
       changing(() => {
         const { id: wanted, checked } = checkedNew(log, body, timeZone)
         const eventId = wanted ?? randomBytes(13).toString('hex')
-        return log.save(created(eventId, checked, by, id, clock.stamp()))
+        return log.save({ ...created(eventId, checked, by, id, clock.stamp()), ...of })
       }),
     write: (eventId, body, write) => changing(() => writeTo(log, find(eventId), body, write, timeZone)),
     remove: (eventId, ifMatch) => changing(() => removeFrom(log, find(eventId), ifMatch)),

@@ -16,6 +16,8 @@ export interface CalendarOfPeople {
   /** @param at when the instance would start by the rule */
   moveInstance(seriesId: string, at: Date, to: { start: EventTime; end: EventTime }): EventResource
   cancelInstance(seriesId: string, at: Date): void
+  /** To one instance of a series that somebody else has. */
+  invite(event: EventBody, seriesId: string): EventResource
   expireSyncTokens(): void
   /** Lets someone see the calendar, or not any more. Their sync tokens, and those of others, expire. */
   share(account: Account, role: Role | undefined): void
@@ -45,6 +47,11 @@ export function createCalendarOfPeople({ calendar, share, disappear }: Settings)
     remove: (id) => calendar.remove(id),
     moveInstance: (seriesId, at, { start, end }) => change(idOf(seriesId, at), { start, end }),
     cancelInstance: (seriesId, at) => calendar.remove(idOf(seriesId, at)),
+    invite(event, seriesId) {
+      const body = readEvent(event)
+      const originalStartTime = body.start ?? {}
+      return calendar.insert(body, by, { recurringEventId: seriesId, originalStartTime })
+    },
     expireSyncTokens: calendar.expireSyncTokens,
     share(account, role) {
       share(account, role)

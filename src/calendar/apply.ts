@@ -1,7 +1,7 @@
+import { exceptionOf } from '../events/exceptions.ts'
 import type { EventDocument } from '../events/schema.ts'
 import { type ObjectId, toObjectId } from '../ids.ts'
 import { callback } from '../log.ts'
-import { exceptionOf } from './exceptions.ts'
 import type { GoogleEvent } from './fields.ts'
 import type { Imports } from './imports.ts'
 import type { Mark } from './mark.ts'
@@ -30,7 +30,8 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
   const find = ({ calendarId }: Reached, id: string) =>
     outbox.find({ 'calendarSync.calendarId': calendarId, googleCalendarId: id })
 
-  async function apply(item: GoogleEvent, source: Reached): Promise<Applied> {
+  /** @param isLast no series will become known any more */
+  async function apply(item: GoogleEvent, source: Reached, isLast: boolean): Promise<Applied> {
     const known = item.id ? await find(source, item.id) : null
     if (known) return applyTo(known, item, source)
     if (await mark.isOn(item)) {
@@ -38,11 +39,18 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
       if (item.status !== 'cancelled') await removals.again(source.calendarId, item.id ?? '')
       return 'nothing'
     }
-    if (await isDeletedHere(item, source)) return 'nothing'
-    if (item.recurringEventId) return applyInstance(item, item.recurringEventId, source)
-    if (item.status === 'cancelled') return 'nothing'
-    const user = importAs && (await callback(() => importAs(item)))
-    const creatorId = toObjectId(user)
+    const { recurringEventId: seriesId } = item
+    const series = seriesId ? await find(source, seriesId) : null
+    if (series) return applyInstance(item, series, source)
+    return seriesId && !isLast ? 'deferred' : applyForeign(item, source)
+  }
+
+  /** Somebody may be invited to one instance of a series that they do not have. */
+  async function applyForeign(item: GoogleEvent, source: Reached): Promise<Applied> {
+    if (!importAs || item.status === 'cancelled') return 'nothing'
+    for (const id of [item.id, item.recurringEventId])
+      if (id && (await isDeletedHere({ ...item, id }, source))) return 'nothing'
+    const creatorId = toObjectId(await callback(() => importAs(item)))
     return creatorId ? create(item, creatorId, source) : 'nothing'
   }
 
@@ -67,15 +75,22 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
   }
 
   async function applyTo(event: EventDocument, item: GoogleEvent, source: Reached): Promise<Applied> {
-    if (event.calendarSync.etag === item.etag) return 'nothing'
+    const { etag } = event.calendarSync
+    /* Under the id that ours was to have: its insert will be told. */
+    if (etag === undefined && item.status !== 'cancelled' && !(await mark.isOn(item))) return 'nothing'
+    if (etag === item.etag) {
+      /* The reading that knew of it first may have ended there. */
+      if (event.status === 'cancelled') await cancelInstances(event)
+      return 'nothing'
+    }
     const held = await outbox.hold(event._id, PATIENCE_MS)
     if (!held) return 'nothing'
     const before = held.event.status
     const merged = await mergeInto(held, item, source).finally(() => outbox.release(held))
     /* Deleted; or somebody else had it meanwhile, and may not have known of this. */
-    if (!merged) return (await find(source, item.id ?? '')) ? apply(item, source) : 'nothing'
+    if (!merged) return (await find(source, item.id ?? '')) ? apply(item, source, true) : 'nothing'
     const isCancelled = merged.event.status === 'cancelled'
-    if (isCancelled) await imports.cancelInstances(source.calendarId, item.id ?? '')
+    if (isCancelled) await cancelInstances(merged.event)
     if (isCancelled && before !== 'cancelled') return 'cancelled'
     return merged.event.version > held.event.version ? 'applied' : 'nothing'
   }
@@ -106,14 +121,18 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
   }
 
   /** An instance that was moved or cancelled: an exception of its series, and an event of its own if it still is. */
-  async function applyInstance(item: GoogleEvent, seriesId: string, source: Reached): Promise<Applied> {
-    const series = await find(source, seriesId)
-    if (!series) return 'deferred'
+  async function applyInstance(item: GoogleEvent, series: EventDocument, source: Reached): Promise<Applied> {
     const original = exceptionOf(item.originalStartTime ?? undefined)
     if (original === undefined || series.status === 'cancelled') return 'nothing'
+    if (await isDeletedHere(item, source)) return 'nothing'
     const isNew = await imports.except(series._id, original)
     if (item.status === 'cancelled') return isNew ? 'applied' : 'nothing'
-    return create(item, series.creatorId, source, seriesId)
+    return create(item, series.creatorId, source, series.googleCalendarId)
+  }
+
+  async function cancelInstances({ googleCalendarId, recurrence, calendarSync }: EventDocument) {
+    if (recurrence.length > 0 && googleCalendarId)
+      await imports.cancelInstances(calendarSync.calendarId ?? '', googleCalendarId)
   }
 
   return apply

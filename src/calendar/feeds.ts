@@ -1,10 +1,15 @@
 import { attempt } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { renewLease, takeLease } from '../db/lease.ts'
+import { isFree, renewLease, takeLease, untilIn } from '../db/lease.ts'
 import { type FeedDocument, feeds } from '../events/feed.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 
 const LEASE_MS = 60_000
+/** Longer than a request takes. */
+const OPENING_MS = 40_000
+
+type Channel = NonNullable<FeedDocument['channel']>
+export type Opening = Pick<Channel, 'id' | 'token' | 'address'>
 
 /** What is known of calendars at Google. */
 export function createFeeds(database: Database) {
@@ -30,10 +35,38 @@ export function createFeeds(database: Database) {
     async zoneOf(calendarId: string): Promise<string> {
       return (await find(calendarId))?.timezone ?? 'UTC'
     },
-    /** Of a calendar that is known: it is forgotten with the last who used it, and not known again by what is late. */
-    async setChannel(calendarId: string, channel: NonNullable<FeedDocument['channel']>): Promise<void> {
+    /**
+     * Before Google is asked for a channel, whose first word may be faster than its answer.
+     * @returns what is known of the calendar; null while somebody else asks
+     */
+    opening(calendarId: string, { id, token, address }: Opening): Promise<FeedDocument | null> {
+      const opening = {
+        ...{ id: { $literal: id }, token: { $literal: token }, address: { $literal: address } },
+        until: untilIn(OPENING_MS),
+      }
+      const free = { _id: calendarId, $expr: isFree('$opening.until') }
+      return attempt(database.deadline(), 'write', (terms) =>
+        collection.findOneAndUpdate(free, [{ $set: { opening } }], { returnDocument: 'after', ...terms }),
+      )
+    },
+    /** @returns false: the calendar was forgotten meanwhile, or it took too long */
+    async opened(calendarId: string, channel: Channel): Promise<boolean> {
+      const { matchedCount } = await attempt(database.deadline(), 'write', (terms) =>
+        collection.updateOne(
+          { _id: calendarId, 'opening.id': channel.id },
+          { $set: { channel }, $unset: { opening: '' } },
+          terms,
+        ),
+      )
+      return matchedCount > 0
+    },
+    async notOpened(calendarId: string, channelId: string): Promise<void> {
       await attempt(database.deadline(), 'write', (terms) =>
-        collection.updateOne({ _id: calendarId }, { $set: { channel } }, terms),
+        collection.updateOne(
+          { _id: calendarId, 'opening.id': channelId },
+          { $unset: { opening: '' } },
+          terms,
+        ),
       )
     },
     async dropChannel(calendarId: string, channelId: string): Promise<void> {
@@ -45,8 +78,11 @@ export function createFeeds(database: Database) {
         ),
       )
     },
+    /** One that is being opened may say something before it is known to be open. */
     ofChannel: (channelId: string): Promise<FeedDocument | null> =>
-      attempt(database.deadline(), 'read', (terms) => collection.findOne({ 'channel.id': channelId }, terms)),
+      attempt(database.deadline(), 'read', (terms) =>
+        collection.findOne({ $or: [{ 'channel.id': channelId }, { 'opening.id': channelId }] }, terms),
+      ),
     /** The right to read a calendar. @returns undefined while somebody else has it */
     async hold(calendarId: string) {
       const owner = nextId()

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { calendar_v3 } from '@googleapis/calendar'
 import { dateOf, dayStart } from '../events/days.ts'
+import { exceptionLines } from '../events/exceptions.ts'
 import type { EventDocument } from '../events/schema.ts'
-import { exceptionLines } from './exceptions.ts'
 
 /** An event as Google has it: https://developers.google.com/workspace/calendar/api/v3/reference/events */
 export type GoogleEvent = calendar_v3.Schema$Event

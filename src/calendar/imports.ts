@@ -5,10 +5,10 @@ import { inTransaction } from '../db/transaction.ts'
 import { versionedUpdate } from '../db/versioned.ts'
 import { DialogueStoreError } from '../errors.ts'
 import { toExpressions } from '../events/events.ts'
+import { withExceptions } from '../events/exceptions.ts'
 import { type EventDocument, events } from '../events/schema.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import type { UserDirectory } from '../users/users.ts'
-import { exceptionLines } from './exceptions.ts'
 import { FIELDS, fromGoogle, type GoogleEvent, hashesOfOurs, hashesOfTheirs } from './fields.ts'
 
 interface Origin {
@@ -54,7 +54,7 @@ export function createImports(database: Database, directory: UserDirectory) {
         const known = series?.calendarSync.exceptions ?? []
         if (!series || known.includes(original)) return false
         const exceptions = [...known, original].slice(-MOST_EXCEPTIONS)
-        const recurrence = withExceptions(series, exceptions)
+        const recurrence = withExceptions(series.recurrence, known, exceptions)
         const written = await versionedUpdate(collection, database.deadline(), {
           key: { _id: seriesId },
           condition: { version: series.version },
@@ -82,12 +82,6 @@ export function createImports(database: Database, directory: UserDirectory) {
 }
 
 export type Imports = ReturnType<typeof createImports>
-
-/** Lines of ours stay; those that tell of exceptions are written anew. */
-function withExceptions({ recurrence, calendarSync }: EventDocument, exceptions: string[]): string[] {
-  const before = new Set(exceptionLines(calendarSync.exceptions ?? []))
-  return [...recurrence.filter((line) => !before.has(line)), ...exceptionLines(exceptions)].slice(0, 100)
-}
 
 function toDocument(theirs: GoogleEvent, { calendarId, zone, creatorId, instanceOf }: Origin): EventDocument {
   const now = new Date()

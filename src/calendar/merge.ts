@@ -95,10 +95,17 @@ function changedOf({ ours, theirs, zone }: Sides): Changed {
   const hasChanged = (field: Field) => !base || theirHashes[field] !== base.theirs[field]
   /* What we have sent, and heard no answer to. */
   const isOurOwn = (field: Field) => hasChanged(field) && (sent[field] ?? []).includes(projected[field] ?? '')
+  const hasArrived = told.some(isOurOwn) || (!base && theirs.status !== 'cancelled')
+  const lastSaid = (field: Field) => {
+    const [only, ...more] = sent[field] ?? []
+    return hasArrived && more.length === 0 && only !== undefined ? only : base?.ours[field]
+  }
+  const haveChanged = (field: Field) => {
+    const said = lastSaid(field)
+    return isOurOwn(field) || (said === undefined ? told.includes(field) : now[field] !== said)
+  }
   return {
-    ours: FIELDS.filter((field) =>
-      base ? now[field] !== base.ours[field] && differs(field) : told.includes(field) && differs(field),
-    ),
+    ours: FIELDS.filter((field) => differs(field) && haveChanged(field)),
     theirs: told.filter((field) => hasChanged(field) && !isOurOwn(field) && differs(field)),
     theirHashes,
     projected,

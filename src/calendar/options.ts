@@ -14,7 +14,10 @@ export interface CalendarSyncOptions {
   calendarOf?: (event: CalendarEvent, creator: User) => string | Promise<string>
   /** Events that end before it are not published. Default: when the first sync was created, kept from then on. */
   since?: Date
-  /** The id of the user that somebody else's event belongs to; null, or no function: it is left alone. */
+  /**
+   * The id of the user that somebody else's event belongs to; null, or no function: it is left alone. An instance of a
+   * series that is not known here comes by itself, with its `recurringEventId`.
+   */
   importAs?: (theirs: GoogleEvent) => string | null | Promise<string | null>
   /** Who decides where both sides changed an event. Default: the later change. */
   onConflict?: OnConflict

@@ -91,6 +91,8 @@ export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
 
   async function change(held: Held, to: Reached, id: string): Promise<Step> {
     const { event } = held
+    /* Without a version to name, a request that is late would overwrite what came after it. */
+    if (!event.calendarSync.etag) return { theirs: await whatIsThere(to, id) }
     const { owner } = kept(await outbox.sending(held, hashesOfOurs(event)))
     try {
       const reply = event.status === 'cancelled' ? await remove(held, to, id) : await patch(held, to, id)
@@ -106,12 +108,12 @@ export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
   }
 
   async function remove({ event }: Held, { google, calendarId }: Reached, id: string) {
-    await google.remove(calendarId, id, event.calendarSync.etag || undefined)
+    await google.remove(calendarId, id, event.calendarSync.etag)
     return { id, status: 'cancelled' }
   }
 
   async function patch({ event }: Held, { google, calendarId }: Reached, id: string) {
-    const etag = event.calendarSync.etag || undefined
+    const { etag } = event.calendarSync
     const fields = lackingAtGoogle(event)
     const given = toGoogle(event, fields)
     if (!fields.includes('attendees')) return google.patch(calendarId, id, given, etag)

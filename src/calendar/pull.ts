@@ -26,7 +26,7 @@ interface Needs {
   feeds: Feeds
   outbox: Outbox
   access: Access
-  apply(item: GoogleEvent, source: Reached): Promise<Applied>
+  apply(item: GoogleEvent, source: Reached, isLast: boolean): Promise<Applied>
   log: Observer['log']
 }
 
@@ -76,8 +76,8 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
       reading.zone = page.timezone
       for (const item of page.items) if (!(await take(item))) deferred.push(item)
     } while (page.nextPageToken)
-    /* Of series that came later; of others, nobody here has to know. */
-    for (const item of deferred) await take(item)
+    /* Of series that came later, or that nobody here knows. */
+    for (const item of deferred) await take(item, true)
     if (seen) await takeAbsent(seen, reading, take)
     const { nextSyncToken: syncToken, timezone } = page
     if (!(await held.save({ ...(syncToken && { syncToken }), timezone }))) throw overtaken()
@@ -87,13 +87,13 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
   /** Takes one change after the other, as long as nobody else reads the calendar. */
   function createTaking(source: Reading, result: PullResult, seen: Set<string> | undefined) {
     let renewed = performance.now()
-    return async (item: GoogleEvent): Promise<boolean> => {
+    return async (item: GoogleEvent, isLast = false): Promise<boolean> => {
       if (performance.now() - renewed > RENEW_MS) {
         if (!(await source.held.renew())) throw overtaken()
         renewed = performance.now()
       }
       if (item.id) seen?.add(item.id)
-      const applied = await apply(item, source)
+      const applied = await apply(item, source, isLast)
       if (applied === 'deferred') return false
       if (applied !== 'nothing') result[applied]++
       return true

@@ -2,14 +2,14 @@ import { attempt } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { isFree, untilIn } from '../db/lease.ts'
 import {
-  AT_ONCE,
   type FarewellDocument,
   farewells,
   isAwaited,
   type RemovalDocument,
   removalKey,
   removals,
-} from '../events/outbox.ts'
+} from '../events/farewell.ts'
+import { AT_ONCE } from '../events/outbox.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { LEASE_MS } from './outbox.ts'
 
@@ -22,7 +22,7 @@ export interface HeldRemoval {
 const MOST_LOOKS = 3
 const LOOK_AGAIN_MS = 60_000
 
-/** What deletions have left to be removed at Google: see `events/outbox.ts`. */
+/** What deletions have left to be removed at Google: see `events/farewell.ts`. */
 export function createRemovals(database: Database) {
   const left = database.collection(removals)
   const kept = database.collection(farewells)

@@ -1,9 +1,13 @@
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { deadlineIn } from '../db/attempt.ts'
+import { timedOut } from '../db/failure.ts'
 import { invalidInput } from '../errors.ts'
 import type { FeedDocument } from '../events/feed.ts'
 import type { Access } from './access.ts'
-import { toGoogleFailure } from './failure.ts'
-import type { Feeds } from './feeds.ts'
+import { GoogleFailure, toGoogleFailure } from './failure.ts'
+import type { Feeds, Opening } from './feeds.ts'
+import type { GoogleCalendar } from './port.ts'
 
 /** A place where Google tells that a calendar has changed. */
 export interface Channel {
@@ -23,42 +27,71 @@ interface Needs {
 const TTL_SECONDS = 7 * 86_400
 /** Renewed when less is left: a new channel first, so that nothing goes unheard. */
 const RENEW_MS = 12 * 60 * 60_000
+/** Where Google does not say how long. */
+const SHORTEST_MS = 60 * 60_000
+/** Who opens one just now has done so by then. */
+const PATIENCE_MS = 60_000
+const POLL_MS = 100
+
+type Known = NonNullable<FeedDocument['channel']>
 
 /** Channels: https://developers.google.com/workspace/calendar/api/guides/push */
 export function createWatching({ access, feeds }: Needs) {
-  async function open(feed: FeedDocument, address: string): Promise<Channel> {
-    const google = await access.ofFeed(feed)
-    const id = randomUUID()
-    const token = randomBytes(32).toString('base64url')
-    const wanted = { id, token, type: 'web_hook', address, params: { ttl: String(TTL_SECONDS) } }
-    const given = await google.watch(feed._id, wanted)
-    const expiresAt = new Date(Number(given.expiration ?? Date.now() + 60 * 60_000))
-    const channel = { id, token, resourceId: given.resourceId ?? '', address, expiresAt }
-    await feeds.know(feed._id, feed.creatorId)
-    await feeds.setChannel(feed._id, channel)
-    /* The new one is known by now: the old one may as well expire. */
-    if (feed.channel) await end(feed, feed.channel).catch(() => {})
-    return { calendarId: feed._id, expiresAt }
+  /** @returns undefined while somebody else opens one, or if the calendar was forgotten meanwhile */
+  async function open({ _id: calendarId, creatorId }: FeedDocument, address: string) {
+    const google = await access.ofFeed({ creatorId })
+    const opening = { id: randomUUID(), token: randomBytes(32).toString('base64url'), address }
+    const feed = await feeds.opening(calendarId, opening)
+    if (!feed) return undefined
+    try {
+      /* Somebody else has just done so. */
+      if (isGood(feed.channel, address)) return shown(calendarId, feed.channel)
+      const channel = await ask(google, calendarId, opening)
+      const isKept = await feeds.opened(calendarId, channel)
+      /* The new one is known by now: the old one may as well expire. */
+      const spare = isKept ? feed.channel : channel
+      if (spare) await end(feed, spare).catch(() => {})
+      return isKept ? shown(calendarId, channel) : undefined
+    } finally {
+      await feeds.notOpened(calendarId, opening.id)
+    }
+  }
+
+  async function ask(google: GoogleCalendar, calendarId: string, opening: Opening): Promise<Known> {
+    const wanted = { ...opening, type: 'web_hook', params: { ttl: String(TTL_SECONDS) } }
+    const { resourceId, expiration } = await google.watch(calendarId, wanted)
+    const expiresAt = new Date(Number(expiration ?? Date.now() + SHORTEST_MS))
+    return { ...opening, resourceId: resourceId ?? '', expiresAt }
+  }
+
+  /** One that nobody's access reaches is not written down. */
+  async function know(calendarId: string): Promise<FeedDocument> {
+    const google = await access.ofFeed({})
+    if (!(await google.isReadable(calendarId))) throw new GoogleFailure(404, 'notFound')
+    await feeds.know(calendarId, undefined)
+    return { _id: calendarId }
   }
 
   /** One that has expired, or was stopped already, is gone anyway. */
-  async function end(feed: FeedDocument, { id, resourceId }: NonNullable<FeedDocument['channel']>) {
+  async function end(feed: FeedDocument, { id, resourceId }: Known) {
     const google = await access.ofFeed(feed)
     await google.stopChannel({ id, resourceId }).catch((error: unknown) => {
       if (toGoogleFailure(error).meaning !== 'gone') throw error
     })
   }
 
-  const isFresh = ({ expiresAt }: { expiresAt: Date }) => expiresAt.getTime() - Date.now() > RENEW_MS
-
   return {
     /** Goes on with a channel to the same address that is good for a while. */
     async watch(calendarId: string, address: string): Promise<Channel> {
-      const feed = (await feeds.find(calendarId)) ?? { _id: calendarId }
-      const { channel } = feed
-      if (channel?.address === address && isFresh(channel))
-        return { calendarId, expiresAt: channel.expiresAt }
-      return open(feed, address)
+      const patience = deadlineIn(PATIENCE_MS)
+      while (true) {
+        const feed = (await feeds.find(calendarId)) ?? (await know(calendarId))
+        if (isGood(feed.channel, address)) return shown(calendarId, feed.channel)
+        const opened = await open(feed, address)
+        if (opened) return opened
+        if (patience.remaining() === 0) throw timedOut('not-applied')
+        await sleep(POLL_MS)
+      }
     },
     async unwatch(calendarId: string): Promise<boolean> {
       const feed = await feeds.find(calendarId)
@@ -70,10 +103,9 @@ export function createWatching({ access, feeds }: Needs) {
     /** Those that are about to expire. */
     async renew(): Promise<void> {
       const due = (await feeds.all()).flatMap(({ channel, ...feed }) =>
-        channel && !isFresh(channel) ? [{ ...feed, channel }] : [],
+        channel && !isFresh(channel) ? [open(feed, channel.address)] : [],
       )
-      const renewed = await Promise.allSettled(due.map((feed) => open(feed, feed.channel.address)))
-      for (const one of renewed) if (one.status === 'rejected') throw one.reason
+      for (const one of await Promise.allSettled(due)) if (one.status === 'rejected') throw one.reason
     },
     /**
      * The calendar that a notification is about; undefined for the first one of a channel, which says only that it is
@@ -82,12 +114,20 @@ export function createWatching({ access, feeds }: Needs) {
      */
     async calendarOf(headers: NotificationHeaders): Promise<string | undefined> {
       const said = saidIn(headers)
-      const feed = await feeds.ofChannel(said('x-goog-channel-id') ?? '')
-      if (!feed?.channel || !isSame(said('x-goog-channel-token') ?? '', feed.channel.token)) throw unknown()
+      const id = said('x-goog-channel-id') ?? ''
+      const feed = await feeds.ofChannel(id)
+      const ours = [feed?.channel, feed?.opening].find((channel) => channel?.id === id)
+      if (!feed || !ours || !isSame(said('x-goog-channel-token') ?? '', ours.token)) throw unknown()
       return said('x-goog-resource-state') === 'sync' ? undefined : feed._id
     },
   }
 }
+
+const isFresh = ({ expiresAt }: Known): boolean => expiresAt.getTime() - Date.now() > RENEW_MS
+const isGood = (channel: Known | undefined, address: string): channel is Known =>
+  channel?.address === address && isFresh(channel)
+
+const shown = (calendarId: string, { expiresAt }: Known): Channel => ({ calendarId, expiresAt })
 
 /** By whatever case a server has them in. What is no text says nothing. */
 function saidIn(headers: NotificationHeaders): (name: string) => string | undefined {

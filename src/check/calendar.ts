@@ -1,7 +1,8 @@
 import type mongoose from 'mongoose'
 import { attempt } from '../db/attempt.ts'
 import type { ModelDefinition } from '../db/definition.ts'
-import { AT_ONCE, farewells, isAwaited, type RemovalDocument, removals } from '../events/outbox.ts'
+import { farewells, isAwaited, type RemovalDocument, removals } from '../events/farewell.ts'
+import { AT_ONCE } from '../events/outbox.ts'
 import { events } from '../events/schema.ts'
 import {
   ageOf,

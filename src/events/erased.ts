@@ -3,8 +3,9 @@ import type { Database } from '../db/database.ts'
 import { findIds } from '../db/find-ids.ts'
 import { inTransaction } from '../db/transaction.ts'
 import type { ObjectId } from '../ids.ts'
+import { createFarewell, farewells, isAwaited } from './farewell.ts'
 import { feeds } from './feed.ts'
-import { createFarewell, farewells, isAwaited, PUBLISHED } from './outbox.ts'
+import { PUBLISHED } from './outbox.ts'
 import { events } from './schema.ts'
 
 /** Events as the erasure of their creator sees them. */

@@ -10,7 +10,9 @@ import { nextId, type ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
 import { mergeJson } from '../json.ts'
 import type { ShapeCheck } from '../shape.ts'
-import { AT_ONCE, CHANGED, createFarewell } from './outbox.ts'
+import { withExceptions } from './exceptions.ts'
+import { createFarewell } from './farewell.ts'
+import { AT_ONCE, CHANGED } from './outbox.ts'
 import {
   type CalendarEvent,
   type EventDocument,
@@ -234,10 +236,15 @@ export function patched(
       .filter(([, value]) => value !== undefined)
       .map(([field, value]) => [field, value ?? DEFAULTS[field as keyof EventDocument]]),
   )
+  const { exceptions = [] } = current.calendarSync
   const merged = data === null ? {} : data && mergeJson(current.data, data, ['data'])
   return {
     ...changes,
     ...(changes.attendees && { attendees: changes.attendees.map(withoutUndefined) }),
+    /* Google goes on knowing of these, whatever becomes of the rule. */
+    ...(changes.recurrence?.length && {
+      recurrence: withExceptions(changes.recurrence, exceptions, exceptions),
+    }),
     ...(merged && { data: checkData ? checkData(merged) : merged }),
     end: endOf({ ...current, ...changes }),
   }

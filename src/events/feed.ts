@@ -2,13 +2,8 @@ import { z } from 'zod'
 import type { ModelDefinition } from '../db/definition.ts'
 import { date, id } from '../input.ts'
 
-const channel = z.strictObject({
-  id: z.string(),
-  token: z.string(),
-  resourceId: z.string(),
-  address: z.string(),
-  expiresAt: date,
-})
+const opening = z.strictObject({ id: z.string(), token: z.string(), address: z.string(), until: date })
+const channel = opening.omit({ until: true }).extend({ resourceId: z.string(), expiresAt: date })
 
 /** What is known of a calendar at Google: how far its changes were taken over, and where it tells of new ones. */
 export const feedDocument = z.strictObject({
@@ -21,6 +16,8 @@ export const feedDocument = z.strictObject({
   /** The calendar's own time zone. */
   timezone: z.string().optional(),
   channel: channel.optional(),
+  /** The next one, while Google is asked for it: others leave it alone until then, by the server's clock. */
+  opening: opening.optional(),
   /** Who reads it now, and until when: server's clock. */
   owner: id.optional(),
   until: date.optional(),
@@ -33,9 +30,9 @@ export const feeds: ModelDefinition<typeof feedDocument> = {
   document: feedDocument,
   indexes: [
     { keys: { creatorId: 1 } },
-    {
-      keys: { 'channel.id': 1 },
-      options: { unique: true, partialFilterExpression: { 'channel.id': { $exists: true } } },
-    },
+    ...['channel.id', 'opening.id'].map((field) => ({
+      keys: { [field]: 1 as const },
+      options: { unique: true, partialFilterExpression: { [field]: { $exists: true } } },
+    })),
   ],
 }

@@ -1,7 +1,7 @@
 import { contexts } from '../contexts/schema.ts'
 import type { ModelDefinition } from '../db/definition.ts'
+import { farewells, removals } from '../events/farewell.ts'
 import { feeds } from '../events/feed.ts'
-import { farewells, removals } from '../events/outbox.ts'
 import { events } from '../events/schema.ts'
 import { journal } from '../messages/entry.ts'
 import { creationOptions } from '../messages/retention.ts'

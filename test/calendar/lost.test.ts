@@ -90,6 +90,39 @@ test('of several requests without a reply, none is taken for somebody else’s c
   expect(await sync().conflicts(id)).toEqual([])
 })
 
+test('what people change before the reply of an insert is heard stays, whatever is changed here since', async () => {
+  const { event, sync, store, there, people, server, hurry } = await makeWorld()
+  server.judgeBy(({ kind }) => (kind === 'events.insert' ? 'loses its reply' : 'answers'))
+  const { id } = await event({ location: 'Rua A' })
+  await sync().push()
+  server.judgeBy(() => 'answers')
+  people.change(id, { location: 'Rua B' })
+  await store.updateEvent(id, { summary: 'renamed, later' })
+  await hurry()
+  await sync().push()
+  const both = { location: 'Rua B', summary: 'renamed, later' }
+  expect(there()).toMatchObject([both])
+  expect(await store.getEvent(id)).toMatchObject(both)
+})
+
+test('what is taken back before anybody knows whether it arrived is taken back there, too', async () => {
+  const { event, sync, store, there, server, hurry } = await makeWorld()
+  const { id } = await event({ summary: 'as it was' })
+  await sync().push()
+  await sync().pull('primary')
+  server.judgeBy(({ kind }) => (kind === 'events.patch' ? 'loses its reply' : 'answers'))
+  await store.updateEvent(id, { summary: 'hasty' })
+  await sync().push()
+  server.judgeBy(() => 'answers')
+  await store.updateEvent(id, { summary: 'as it was' })
+  await hurry()
+  await sync().push()
+  await sync().pull('primary')
+  await sync().push()
+  expect(there()).toMatchObject([{ summary: 'as it was' }])
+  expect(await store.getEvent(id)).toMatchObject({ summary: 'as it was', calendarSync: { state: 'synced' } })
+})
+
 test('what was deleted here is not imported again before it is removed there', async () => {
   const { people, sync, store, creatorId, server, hurry } = await makeWorld()
   const { id } = people.put({ summary: 'theirs', ...DAY })

@@ -219,6 +219,14 @@ describe('events of others', () => {
     expect(await sync({ importAs: () => 'ana' }).pull('primary')).toEqual(NOTHING)
   })
 
+  test('an invitation to one instance of a series comes by itself', async () => {
+    const { people, sync, store, creatorId } = await makeWorld()
+    const { id } = people.invite({ ...foreign, summary: 'Guest lecture' }, 'course')
+    expect(await sync({ importAs: () => creatorId }).pull('primary')).toEqual({ ...NOTHING, created: 1 })
+    const { events } = await store.retrieveEvents({ creatorId })
+    expect(events).toMatchObject([{ summary: 'Guest lecture', googleCalendarId: id }])
+  })
+
   test('what importAs throws comes back as it was, and the event is not passed over', async () => {
     const { people, sync, creatorId } = await makeWorld()
     people.put(foreign)
@@ -286,9 +294,34 @@ describe('instances of a series', () => {
     expect(recurrence).toEqual(['RRULE:FREQ=WEEKLY;COUNT=4', 'EXDATE:20300513T100000Z'])
     await store.updateEvent(id, { summary: 'Course' })
     await sync().push()
-    const series = people.events().find((one) => one.id === id)
-    expect(series).toMatchObject({ summary: 'Course', recurrence: ['RRULE:FREQ=WEEKLY;COUNT=4'] })
+    const series = () => people.events().find((one) => one.id === id)
+    expect(series()).toMatchObject({ summary: 'Course', recurrence: ['RRULE:FREQ=WEEKLY;COUNT=4'] })
     expect(await sync().pull('primary')).toEqual(NOTHING)
+    const longer = await store.updateEvent(id, { recurrence: ['RRULE:FREQ=WEEKLY;COUNT=6'] })
+    expect(longer.recurrence).toEqual(['RRULE:FREQ=WEEKLY;COUNT=6', 'EXDATE:20300513T100000Z'])
+    await sync().push()
+    expect(series()?.recurrence).toEqual(['RRULE:FREQ=WEEKLY;COUNT=6'])
+  })
+
+  test('go with it, though the pull that took that over ended before them', async () => {
+    const world = await makeWorld()
+    const { people, sync, store, creatorId, db } = world
+    const id = await published(world, WEEKLY)
+    people.moveInstance(id, SECOND, {
+      start: { dateTime: '2030-05-14T12:00:00Z' },
+      end: { dateTime: '2030-05-14T13:00:00Z' },
+    })
+    await sync().pull('primary')
+    people.remove(id)
+    const feeds = db.collection('dialogue_calendar_feeds')
+    const before = await feeds.findOne({})
+    await sync().pull('primary')
+    /* As if it had ended after the series. */
+    await feeds.updateOne({}, { $set: { syncToken: before?.syncToken } })
+    const events = db.collection('dialogue_events')
+    await events.updateOne({ 'calendarSync.instanceOf': id }, { $set: { status: 'confirmed' } })
+    await sync().pull('primary')
+    expect((await store.retrieveEvents({ creatorId })).events).toEqual([])
   })
 
   test('one that is moved is an event of its own, that can be moved back and forth', async () => {

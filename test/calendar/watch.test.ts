@@ -48,6 +48,38 @@ test('Google tells of a change, and it is taken over', async () => {
   expect((await store.getEvent(id)).summary).toBe('Moved')
 })
 
+test('one channel is opened, however many processes want it, and none is left over', async () => {
+  const { sync, address, server, db, heard } = await open()
+  const opened = () => server.requests.filter(({ kind }) => kind === 'events.watch').length
+  const watching = () => Promise.all([1, 2, 3].map(() => sync().watch('primary', { address })))
+  const channels = await watching()
+  expect(new Set(channels.map(({ expiresAt }) => expiresAt.getTime())).size).toBe(1)
+  expect(opened()).toBe(1)
+  server.judgeBy(({ kind }) =>
+    kind === 'events.watch' ? { status: 503, reason: 'backendError' } : 'answers',
+  )
+  await rejection(sync().watch('primary', { address: `${address}/2` }), 'CALENDAR_UNAVAILABLE')
+  server.judgeBy(() => 'answers')
+  const [feed] = await db.collection('dialogue_calendar_feeds').find().toArray()
+  expect(feed).toMatchObject({ channel: { address } })
+  expect(feed).not.toHaveProperty('opening')
+  await server.notified()
+  expect(await sync().handleNotification(heard[0] ?? {})).toBeUndefined()
+})
+
+test('a channel that nobody heard of is not ours, and does not keep another from being opened', async () => {
+  const { sync, address, server, heard } = await open()
+  server.judgeBy(({ kind }) => (kind === 'events.watch' ? 'loses its reply' : 'answers'))
+  await rejection(sync().watch('primary', { address }), 'CALENDAR_UNAVAILABLE')
+  server.judgeBy(() => 'answers')
+  await server.notified()
+  expect(heard).toHaveLength(1)
+  await rejection(sync().handleNotification(heard[0] ?? {}), 'INVALID_INPUT')
+  expect((await sync().watch('primary', { address })).calendarId).toBe('primary')
+  await server.notified()
+  expect(await sync().handleNotification(heard.at(-1) ?? {})).toBeUndefined()
+})
+
 test('who does not know the token is refused', async () => {
   const { sync, heard, address, server, people, event } = await open()
   await sync().watch('primary', { address })
