@@ -80,7 +80,7 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
     if (etag === undefined && item.status !== 'cancelled' && !(await mark.isOn(item))) return 'nothing'
     if (etag === item.etag) {
       /* The reading that knew of it first may have ended there. */
-      if (event.status === 'cancelled') await cancelInstances(event)
+      if (event.status === 'cancelled') await imports.cancelInstances(event)
       return 'nothing'
     }
     const held = await outbox.hold(event._id, PATIENCE_MS)
@@ -90,7 +90,7 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
     /* Deleted; or somebody else had it meanwhile, and may not have known of this. */
     if (!merged) return (await find(source, item.id ?? '')) ? apply(item, source, true) : 'nothing'
     const isCancelled = merged.event.status === 'cancelled'
-    if (isCancelled) await cancelInstances(merged.event)
+    if (isCancelled) await imports.cancelInstances(merged.event)
     if (isCancelled && before !== 'cancelled') return 'cancelled'
     return merged.event.version > held.event.version ? 'applied' : 'nothing'
   }
@@ -128,11 +128,6 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
     const isNew = await imports.except(series._id, original)
     if (item.status === 'cancelled') return isNew ? 'applied' : 'nothing'
     return create(item, series.creatorId, source, series.googleCalendarId)
-  }
-
-  async function cancelInstances({ googleCalendarId, recurrence, calendarSync }: EventDocument) {
-    if (recurrence.length > 0 && googleCalendarId)
-      await imports.cancelInstances(calendarSync.calendarId ?? '', googleCalendarId)
   }
 
   return apply

@@ -68,8 +68,10 @@ export function createImports(database: Database, directory: UserDirectory) {
     },
 
     /** With a series go the instances that had a life of their own. */
-    async cancelInstances(calendarId: string, seriesId: string): Promise<void> {
-      const theirs = { 'calendarSync.calendarId': calendarId, 'calendarSync.instanceOf': seriesId }
+    async cancelInstances({ googleCalendarId, recurrence, calendarSync }: EventDocument): Promise<void> {
+      if (recurrence.length === 0 || !googleCalendarId) return
+      const { calendarId } = calendarSync
+      const theirs = { 'calendarSync.calendarId': calendarId, 'calendarSync.instanceOf': googleCalendarId }
       await attempt(database.deadline(), 'write', (terms) =>
         collection.updateMany(
           { ...theirs, status: 'confirmed' },

@@ -100,10 +100,7 @@ function changedOf({ ours, theirs, zone }: Sides): Changed {
     const [only, ...more] = sent[field] ?? []
     return hasArrived && more.length === 0 && only !== undefined ? only : base?.ours[field]
   }
-  const haveChanged = (field: Field) => {
-    const said = lastSaid(field)
-    return isOurOwn(field) || (said === undefined ? told.includes(field) : now[field] !== said)
-  }
+  const haveChanged = (field: Field) => isOurOwn(field) || now[field] !== lastSaid(field)
   return {
     ours: FIELDS.filter((field) => differs(field) && haveChanged(field)),
     theirs: told.filter((field) => hasChanged(field) && !isOurOwn(field) && differs(field)),

@@ -178,7 +178,8 @@ export function createOutbox(database: Database) {
       const earlier = event.calendarSync.conflicts ?? []
       const sync = {
         'calendarSync.base': { $literal: base },
-        'calendarSync.sent': '$$REMOVE',
+        /* Of what is cancelled, nobody has seen what of it has arrived. */
+        ...(theirs.status !== 'cancelled' && { 'calendarSync.sent': '$$REMOVE' }),
         ...versionOf(theirs),
         ...(theirs.htmlLink && { 'calendarSync.htmlLink': { $literal: theirs.htmlLink } }),
         'calendarSync.syncedAt': '$$NOW',

@@ -2,6 +2,7 @@ import type { EventDocument } from '../events/schema.ts'
 import { nextId } from '../ids.ts'
 import { GoogleFailure, noAccess } from './failure.ts'
 import { FIELDS, type GoogleEvent, hashesOfOurs, hashesOfTheirs, toGoogle } from './fields.ts'
+import type { Imports } from './imports.ts'
 import type { Mark } from './mark.ts'
 import { lackingAtGoogle } from './merge.ts'
 import type { Held, Outbox } from './outbox.ts'
@@ -22,6 +23,7 @@ interface Needs {
   outbox: Outbox
   resolving: Resolving
   removals: Removals
+  imports: Imports
   mark: Mark
 }
 
@@ -52,7 +54,7 @@ const kept = (held: Held | undefined): Held => {
  * Brings one event to Google. Whatever becomes of a request, the next one finds out: an id of our own is taken (409), a
  * version is not the one that is changed (412), what is to be removed is gone (404, 410).
  */
-export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
+export function createPublishing({ outbox, resolving, removals, imports, mark }: Needs) {
   /** Its id is chosen here, and written down before it is sent: who deletes the event knows where it may be. */
   async function create(held: Held, to: Reached): Promise<Step> {
     const { event } = held
@@ -109,6 +111,7 @@ export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
 
   async function remove({ event }: Held, { google, calendarId }: Reached, id: string) {
     await google.remove(calendarId, id, event.calendarSync.etag)
+    await imports.cancelInstances(event)
     return { id, status: 'cancelled' }
   }
 
@@ -142,6 +145,7 @@ export function createPublishing({ outbox, resolving, removals, mark }: Needs) {
       else {
         const absorbed = await resolving.absorb(now, step.theirs, to.zone)
         if (absorbed?.conflict) conflicts++
+        if (absorbed?.held.event.status === 'cancelled') await imports.cancelInstances(absorbed.held.event)
         how = step.said ?? how
         now = absorbed?.held ?? kept(await outbox.renew(now))
         /* It is not there any more, not even as deleted, and is to be there. */

@@ -26,7 +26,6 @@ interface Needs {
   removals: Removals
   access: Access
   publish(held: Held, to: Reached): Promise<Outcome>
-  cancelInstances(calendarId: string, seriesId: string): Promise<void>
   mark: Mark
   since(): Promise<Date>
   log: Observer['log']
@@ -36,23 +35,12 @@ interface Needs {
 const LANES = 4
 
 /** Empties the outbox: everything that is due, by whoever has time. */
-export function createPushing({
-  outbox,
-  removals,
-  access,
-  publish,
-  cancelInstances,
-  mark,
-  since,
-  log,
-}: Needs) {
+export function createPushing({ outbox, removals, access, publish, mark, since, log }: Needs) {
   async function pushEvent(held: Held, result: PushResult): Promise<void> {
     const { event } = held
     try {
       if (isOver(event, await since())) return void (await outbox.stayLocal(held))
       const to = await access.ofEvent(event)
-      if (event.status === 'cancelled' && event.googleCalendarId)
-        await cancelInstances(to.calendarId, event.googleCalendarId)
       const { how, conflicts } = await publish(held, to)
       result.conflicts += conflicts
       if (how !== 'nothing') result[how]++

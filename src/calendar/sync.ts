@@ -108,6 +108,7 @@ function assemble(
   const access = createAccess({ database, config, feeds, removals })
   const common = createCommon(database, config)
   const mark = createMark(async () => (await common()).store)
+  const imports = createImports(database, directory)
   const resolving = createResolving({
     outbox,
     onConflict: config.onConflict,
@@ -115,14 +116,12 @@ function assemble(
     onMerged: ({ _id }, taken) =>
       log.info({ op: 'calendar.conflict', eventId: _id.toHexString(), taken }, 'calendar.conflict'),
   })
-  const publish = createPublishing({ outbox, resolving, removals, mark })
-  const imports = createImports(database, directory)
+  const publish = createPublishing({ outbox, resolving, removals, imports, mark })
   const push = createPushing({
     outbox,
     removals,
     access,
     publish,
-    cancelInstances: imports.cancelInstances,
     mark,
     log,
     since: async () => (await common()).since,

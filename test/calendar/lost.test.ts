@@ -105,6 +105,22 @@ test('what people change before the reply of an insert is heard stays, whatever 
   expect(await store.getEvent(id)).toMatchObject(both)
 })
 
+test('what was deleted there before its insert was heard of, and is changed here since, comes back as it is here', async () => {
+  const { event, sync, store, there, people, server, hurry } = await makeWorld()
+  server.judgeBy(({ kind }) => (kind === 'events.insert' ? 'loses its reply' : 'answers'))
+  const { id } = await event({ summary: 'as it was sent' })
+  await sync().push()
+  server.judgeBy(() => 'answers')
+  people.remove(id)
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  await store.updateEvent(id, { summary: 'as it is' })
+  await hurry()
+  await sync().push()
+  await sync().pull('primary')
+  expect(there()).toMatchObject([{ summary: 'as it is' }])
+  expect((await store.getEvent(id)).summary).toBe('as it is')
+})
+
 test('what is taken back before anybody knows whether it arrived is taken back there, too', async () => {
   const { event, sync, store, there, server, hurry } = await makeWorld()
   const { id } = await event({ summary: 'as it was' })

@@ -303,6 +303,22 @@ describe('instances of a series', () => {
     expect(series()?.recurrence).toEqual(['RRULE:FREQ=WEEKLY;COUNT=6'])
   })
 
+  test('stay with it where a change at Google keeps it from being cancelled', async () => {
+    const world = await makeWorld()
+    const { people, sync, store, creatorId } = world
+    const id = await published(world, WEEKLY)
+    people.moveInstance(id, SECOND, {
+      start: { dateTime: '2030-05-14T12:00:00Z' },
+      end: { dateTime: '2030-05-14T13:00:00Z' },
+    })
+    await sync().pull('primary')
+    await store.cancelEvent(id)
+    people.change(id, { location: 'Rua B' })
+    await sync({ onConflict: 'google' }).push()
+    const { events } = await store.retrieveEvents({ creatorId })
+    expect(events).toMatchObject([{ id, location: 'Rua B' }, { start: new Date('2030-05-14T12:00:00Z') }])
+  })
+
   test('go with it, though the pull that took that over ended before them', async () => {
     const world = await makeWorld()
     const { people, sync, store, creatorId, db } = world
