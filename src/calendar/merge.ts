@@ -109,14 +109,14 @@ function changedOf({ ours, theirs, zone }: Sides): Changed {
   }
 }
 
-/** Fields that both have changed; whoever cancels contests all. */
+/** Fields that both have changed, and whether it is cancelled, where the other side has changed anything. */
 function contestedOf({ ours, theirs }: Sides, changed: Changed): Set<Field> {
   const isCancelled =
     (theirs.status === 'cancelled' && changed.theirs.includes('status')) ||
     (ours.status === 'cancelled' && changed.ours.includes('status'))
-  if (isCancelled && changed.ours.length > 0 && changed.theirs.length > 0)
-    return new Set([...changed.ours, ...changed.theirs])
-  return new Set(changed.ours.filter((field) => changed.theirs.includes(field)))
+  const both = changed.ours.filter((field) => changed.theirs.includes(field))
+  const isStatus = isCancelled && changed.ours.length > 0 && changed.theirs.length > 0
+  return new Set(isStatus ? [...both, 'status'] : both)
 }
 
 const picked = (hashes: Hashes, fields: Field[]): Hashes =>

@@ -109,6 +109,16 @@ describe.each(['push', 'pull'] as const)('both sides changed, and a %s meets it 
     expect(await agreed(world, id)).toMatchObject({ status })
   })
 
+  test('what is changed here before it is cancelled stays, where Google has it go on', async () => {
+    const world = await makeWorld()
+    const id = await bothChange(world, { location: 'ours' }, { summary: 'theirs' })
+    await world.store.cancelEvent(id)
+    await meet(world, first, 'google')
+    expect(await agreed(world, id)).toMatchObject({
+      ...{ status: 'confirmed', summary: 'theirs', location: 'ours' },
+    })
+  })
+
   test('both said the same: no conflict', async () => {
     const world = await makeWorld()
     const id = await bothChange(world, { summary: 'same' }, { summary: 'same' })
