@@ -6,6 +6,7 @@ import { versionedUpdate } from '../db/versioned.ts'
 import { DialogueStoreError } from '../errors.ts'
 import { toExpressions } from '../events/events.ts'
 import { withExceptions } from '../events/exceptions.ts'
+import { CHANGED } from '../events/outbox.ts'
 import { type EventDocument, events } from '../events/schema.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import type { UserDirectory } from '../users/users.ts'
@@ -67,15 +68,16 @@ export function createImports(database: Database, directory: UserDirectory) {
       }
     },
 
-    /** With a series go the instances that had a life of their own. */
+    /** With a series go the instances that had a life of their own, if Google does not know that already. */
     async cancelInstances({ googleCalendarId, recurrence, calendarSync }: EventDocument): Promise<void> {
       if (recurrence.length === 0 || !googleCalendarId) return
       const { calendarId } = calendarSync
       const theirs = { 'calendarSync.calendarId': calendarId, 'calendarSync.instanceOf': googleCalendarId }
+      const cancelled = { status: 'cancelled', updatedAt: '$$NOW', version: { $add: ['$version', 1] } }
       await attempt(database.deadline(), 'write', (terms) =>
         collection.updateMany(
           { ...theirs, status: 'confirmed' },
-          { $set: { status: 'cancelled', updatedAt: new Date() }, $inc: { version: 1 } },
+          [{ $set: { ...cancelled, ...CHANGED } }],
           terms,
         ),
       )

@@ -319,6 +319,26 @@ describe('instances of a series', () => {
     expect(events).toMatchObject([{ id, location: 'Rua B' }, { start: new Date('2030-05-14T12:00:00Z') }])
   })
 
+  test('go with it, also one that was brought back at Google', async () => {
+    const world = await makeWorld()
+    const { people, sync, store, creatorId } = world
+    const id = await published(world, WEEKLY)
+    const moved = people.moveInstance(id, SECOND, {
+      start: { dateTime: '2030-05-14T12:00:00Z' },
+      end: { dateTime: '2030-05-14T13:00:00Z' },
+    })
+    await sync().pull('primary')
+    const events = (await store.retrieveEvents({ creatorId })).events
+    const instance = events.find(({ googleCalendarId }) => googleCalendarId === moved.id)
+    people.remove(id)
+    await store.updateEvent(instance?.id ?? '', { summary: 'Only this time' })
+    await sync({ onConflict: 'store' }).push()
+    await sync({ onConflict: 'store' }).pull('primary')
+    await sync({ onConflict: 'store' }).push()
+    const there = people.events().find((one) => one.id === moved.id)
+    expect((await store.getEvent(instance?.id ?? '')).status).toBe(there?.status)
+  })
+
   test('go with it, though the pull that took that over ended before them', async () => {
     const world = await makeWorld()
     const { people, sync, store, creatorId, db } = world

@@ -1,6 +1,7 @@
 import type { CalendarEvent } from '../../../../src/index.ts'
 import type { EventResource } from '../../../calendar-server/index.ts'
-import { type Edits, FIELDS } from './edits.ts'
+import type { Edits } from './edits.ts'
+import { FIELDS, time } from './fields.ts'
 import type { Scene } from './scene.ts'
 
 /** Where both sides are not what they must be, in words. */
@@ -32,21 +33,15 @@ function differences(ours: CalendarEvent, theirs: EventResource | undefined, edi
     return theirs?.status === 'confirmed' ? [`${said} is cancelled here, and not there`] : []
   if (!theirs || theirs.status === 'cancelled') return [`${said} is not there`]
   if (calendarSync.state !== 'synced') return [`${said} is not synced: ${calendarSync.lastError}`]
-  const times = [ours.start.getTime() - timeOf(theirs.start), ours.end.getTime() - timeOf(theirs.end)]
-  return [
-    ...(times.some((difference) => difference !== 0) ? [`${said} is at another time there`] : []),
-    ...FIELDS.flatMap((field) => {
-      const [here, there] = [ours[field] ?? '', theirs[field] ?? '']
-      if (here !== there) return [`${said} has ${field} "${here}" here, "${there}" there`]
-      const expected = edits.expected(theirs.id, field)
-      return expected && !expected.includes(here)
-        ? [`${said} has ${field} "${here}", and was last said to be ${expected.join(' or ')}`]
-        : []
-    }),
-  ]
+  return [time, ...FIELDS].flatMap((field) => {
+    const [here, there] = [field.hereOf(ours), field.thereOf(theirs)]
+    if (here !== there) return [`${said} has ${field.name} "${here}" here, "${there}" there`]
+    const expected = edits.expected(theirs.id, field)
+    return expected && !expected.includes(here)
+      ? [`${said} has ${field.name} "${here}", and was last said to be ${expected.join(' or ')}`]
+      : []
+  })
 }
-
-const timeOf = (time: EventResource['start']): number => Date.parse(time?.dateTime ?? '')
 
 function missing(theirs: EventResource, known: Map<string, CalendarEvent[]>, edits: Edits): string[] {
   const { id, status, recurringEventId } = theirs

@@ -1,13 +1,12 @@
-/** What can be said of an event on both sides. */
-export const FIELDS = ['summary', 'location', 'description'] as const
-export type Field = (typeof FIELDS)[number]
+import type { Field } from './fields.ts'
+
 export type Side = 'store' | 'google'
 
 /** Who wrote what last: what both have in the end must be one of these. */
 export function createEdits() {
   const last = new Map<string, Partial<Record<Side, string>>>()
   const deleted = new Set<string>()
-  const keyOf = (id: string, field: Field) => `${id} ${field}`
+  const keyOf = (id: string, { name }: Field) => `${id} ${name}`
   return {
     /** @param id Google's */
     wrote(side: Side, id: string, field: Field, value: string): void {

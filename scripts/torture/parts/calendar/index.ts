@@ -13,6 +13,8 @@ const LEAST_OPERATIONS = 100
 const LONGEST_REST_MS = 25
 const HURRY_MS = 300
 const MOST_ROUNDS = 50
+const OVERSLEPT = 'leases that ended before their owner was done'
+const OVERSLEPT_ONE_IN = 4
 
 export const calendar: Part = {
   name: 'calendar',
@@ -37,8 +39,8 @@ export const calendar: Part = {
 }
 
 async function act({ over, random, tally }: Attempt, scene: Scene, edits: Actor['edits']): Promise<void> {
-  let texts = 0
-  const actor: Actor = { ...scene, random, edits, nextText: () => `text ${++texts}` }
+  let numbers = 0
+  const actor: Actor = { ...scene, random, edits, next: () => ++numbers }
   const all = OPERATIONS.reduce((sum, [share]) => sum + share, 0)
   for (let done = 0; done < LEAST_OPERATIONS || !over.aborted; done++) {
     let at = random.below(all)
@@ -53,9 +55,10 @@ async function act({ over, random, tally }: Attempt, scene: Scene, edits: Actor[
   }
 }
 
-async function hurry({ over }: Attempt, scene: Scene): Promise<void> {
+async function hurry({ over, random, tally }: Attempt, scene: Scene): Promise<void> {
   while (!over.aborted) {
     await scene.hurry()
+    if (random.below(OVERSLEPT_ONE_IN) === 0) tally.tried(OVERSLEPT, await scene.oversleep())
     await pause(HURRY_MS, undefined, { signal: over }).catch(() => {})
   }
 }

@@ -1,15 +1,16 @@
 import { ObjectId } from '../../../../src/ids.ts'
 import type { CalendarEvent } from '../../../../src/index.ts'
-import type { EventTime } from '../../../calendar-server/index.ts'
+import type { EventResource, EventTime } from '../../../calendar-server/index.ts'
 import type { Random } from '../../../lib/random.ts'
-import { type Edits, FIELDS } from './edits.ts'
+import type { Edits } from './edits.ts'
+import { FIELDS, type Field, summary, textOf, time } from './fields.ts'
 import type { Scene } from './scene.ts'
 
 export interface Actor extends Pick<Scene, 'store' | 'people' | 'creatorId'> {
   random: Random
   edits: Edits
-  /** Unlike any other text. */
-  nextText(): string
+  /** Unlike any before. */
+  next(): number
 }
 
 /** False: there was nothing to do it to. */
@@ -25,32 +26,34 @@ async function someEvent({ store, creatorId, random }: Actor): Promise<CalendarE
 /** Google's id of an event, or the one that it is going to have. */
 const idThere = ({ id, googleCalendarId }: CalendarEvent): string => googleCalendarId ?? id
 
-const store: Operation = async ({ store, creatorId, random, edits, nextText }) => {
+const store: Operation = async ({ store, creatorId, random, edits, next }) => {
   const id = new ObjectId().toHexString()
-  const summary = nextText()
+  const text = textOf(next())
   const recurrence = random.below(5) === 0 ? ['RRULE:FREQ=WEEKLY;COUNT=5'] : []
-  await store.storeEvent({ id, creatorId, summary, start: timeOf(random), timezone: 'UTC', recurrence })
-  edits.wrote('store', id, 'summary', summary)
+  await store.storeEvent({ id, creatorId, summary: text, start: timeOf(random), timezone: 'UTC', recurrence })
+  edits.wrote('store', id, summary, text)
+  return true
+}
+
+async function sayHere({ store, edits, next }: Actor, event: CalendarEvent, field: Field): Promise<boolean> {
+  const changed = await store.updateEvent(event.id, field.here(next()))
+  edits.wrote('store', idThere(event), field, field.hereOf(changed))
   return true
 }
 
 const change: Operation = async (actor) => {
   const event = await someEvent(actor)
-  if (!event) return false
-  const field = actor.random.pick([...FIELDS])
-  const text = actor.nextText()
-  await actor.store.updateEvent(event.id, { [field]: text })
-  actor.edits.wrote('store', idThere(event), field, text)
-  return true
+  return event !== undefined && sayHere(actor, event, actor.random.pick(FIELDS))
 }
 
 const move: Operation = async (actor) => {
   const event = await someEvent(actor)
-  if (!event || event.recurrence.length > 0) return false
-  const start = timeOf(actor.random)
-  await actor.store.updateEvent(event.id, { start, end: new Date(start.getTime() + 3_600_000) })
-  return true
+  return event !== undefined && isOnItsOwn({ ...event, id: idThere(event) }) && sayHere(actor, event, time)
 }
+
+/** Neither a series nor an instance of one. */
+const isOnItsOwn = ({ recurrence, id }: Pick<EventResource, 'recurrence' | 'id'>): boolean =>
+  !recurrence?.length && !id.includes('_')
 
 const cancel: Operation = async (actor) => {
   const event = await someEvent(actor)
@@ -71,24 +74,27 @@ const someTheirs = ({ people, random }: Actor) => {
   return there.length > 0 ? random.pick(there) : undefined
 }
 
-const theirNew: Operation = async ({ people, nextText, edits, random }) => {
-  const summary = nextText()
-  const start = timeOf(random)
-  const end = new Date(start.getTime() + 3_600_000)
-  const time = { start: { dateTime: start.toISOString() }, end: { dateTime: end.toISOString() } }
-  const { id } = people.put({ summary, ...time })
-  edits.wrote('google', id, 'summary', summary)
+const theirNew: Operation = async ({ people, next, edits }) => {
+  const n = next()
+  const { id } = people.put({ ...time.there(n), summary: textOf(n) })
+  edits.wrote('google', id, summary, textOf(n))
+  return true
+}
+
+function sayThere({ people, edits, next }: Actor, { id }: EventResource, field: Field): boolean {
+  const changed = people.change(id, field.there(next()))
+  edits.wrote('google', id, field, field.thereOf(changed))
   return true
 }
 
 const theirChange: Operation = async (actor) => {
   const event = someTheirs(actor)
-  if (!event) return false
-  const field = actor.random.pick([...FIELDS])
-  const text = actor.nextText()
-  actor.people.change(event.id, { [field]: text })
-  actor.edits.wrote('google', event.id, field, text)
-  return true
+  return event !== undefined && sayThere(actor, event, actor.random.pick(FIELDS))
+}
+
+const theirMove: Operation = async (actor) => {
+  const event = someTheirs(actor)
+  return event !== undefined && isOnItsOwn(event) && sayThere(actor, event, time)
 }
 
 const theirRemoval: Operation = async (actor) => {
@@ -130,11 +136,12 @@ const forgotten: Operation = async ({ people }) => {
 export const OPERATIONS: readonly [share: number, name: string, operation: Operation][] = [
   [12, 'events stored', store],
   [30, 'changes in the store', change],
-  [6, 'moves in the store', move],
+  [8, 'moves in the store', move],
   [3, 'cancellations in the store', cancel],
   [3, 'deletions in the store', remove],
   [6, 'events of others', theirNew],
   [30, 'changes at Google', theirChange],
+  [8, 'moves at Google', theirMove],
   [5, 'deletions at Google', theirRemoval],
   [4, 'instances moved or cancelled at Google', theirException],
   [1, 'sync tokens that expired', forgotten],

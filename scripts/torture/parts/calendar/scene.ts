@@ -42,6 +42,12 @@ export async function makeScene(attempt: Attempt) {
         .collection('dialogue_calendar_removals')
         .updateMany({ attempts: { $gt: 0 } }, { $set: { dueAt: long } })
     },
+    /** As if whoever holds an event had slept for longer than they may. @returns how many */
+    async oversleep(): Promise<number> {
+      const held = { 'calendarSync.until': { $exists: true } }
+      const awake = { $unset: { 'calendarSync.until': 1 } }
+      return (await db.collection('dialogue_events').updateMany(held, awake)).modifiedCount
+    },
     /** Nobody works any more: what the dead have held is free, and what waits for them has waited long enough. */
     async free(): Promise<void> {
       await db
