@@ -19,6 +19,7 @@ export async function writtenBySync(store: DialogueStore, db: mongoose.mongo.Db)
   const { id: creatorId } = await makeUser(store)
   const google = await makeGoogle(store, db)
   const [asked, listed] = [google.seenAt('events.patch'), google.seenAt('events.list')]
+  const opened = google.seenAt('events.watch')
   await publishSeries(store, creatorId, google)
   await publishContested(store, creatorId, google)
   await google.sync.watch('ana@example.com', { address: 'https://example.com/hook' })
@@ -26,7 +27,7 @@ export async function writtenBySync(store: DialogueStore, db: mongoose.mongo.Db)
   await removeUnseen(store, creatorId, google)
   const removing = await eraseSlowly(store, creatorId, google)
   const sending = await asked
-  const reading = await listed
+  const [reading, opening] = [await listed, await opened]
   return {
     events: [...(kept.events ?? []), ...(sending.events ?? [])],
     calendar_removals: [
@@ -34,7 +35,7 @@ export async function writtenBySync(store: DialogueStore, db: mongoose.mongo.Db)
       ...(await db.collection('dialogue_calendar_removals').find().toArray()),
     ],
     calendar_farewells: removing.calendar_farewells ?? [],
-    calendar_feeds: [...(kept.calendar_feeds ?? []), ...(reading.calendar_feeds ?? [])],
+    calendar_feeds: [kept, reading, opening].flatMap(({ calendar_feeds = [] }) => calendar_feeds),
   }
 }
 
