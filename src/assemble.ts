@@ -13,6 +13,7 @@ import { createLifetime } from './lifetime.ts'
 import { type Observer, observed, observedIterables } from './log.ts'
 import { createMessages } from './messages/model.ts'
 import type { RetentionKeeper } from './messages/retention.ts'
+import { createErasedSessions, createSessions, type Sessions } from './sessions/sessions.ts'
 import { type ShapeCheck, shapeChecks } from './shape.ts'
 import { createStats } from './stats.ts'
 import { createBinding } from './transactions/bind.ts'
@@ -33,6 +34,7 @@ interface Parts {
 export interface Internals {
   database: Database
   directory: UserDirectory
+  sessions: Sessions
   checkEventData: ShapeCheck | undefined
   observer: Observer
 }
@@ -68,8 +70,10 @@ export async function assemble({ config, database, retention, release }: Parts) 
       eraseContext: contexts.erase,
       messages: messages.erased,
       events: createErasedEvents(database),
+      sessions: createErasedSessions(database),
     },
   })
+  const sessions = createSessions(database, directory)
   const transactions = createTransactions({
     database,
     queue,
@@ -83,6 +87,7 @@ export async function assemble({ config, database, retention, release }: Parts) 
     retrieveContext: contexts.reads.retrieveContext,
     eventsOf: (creatorId, cursor) =>
       reading.retrieveEvents({ creatorId, cursor, status: ['confirmed', 'cancelled'] }),
+    sessionsOf: sessions.of,
     iterateHistory: messages.iterables.iterateHistory,
   })
   const upkeep = createUpkeep({ database, log, jobs: [messages.upkeep, users.upkeep] })
@@ -118,6 +123,7 @@ export async function assemble({ config, database, retention, release }: Parts) 
   return withInternals(verbs, {
     database,
     directory,
+    sessions,
     checkEventData: shapes.eventData,
     observer,
   } satisfies Internals)

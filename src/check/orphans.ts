@@ -9,6 +9,7 @@ import { ObjectId } from '../ids.ts'
 import { journal } from '../messages/entry.ts'
 import { UNSETTLED } from '../messages/journal.ts'
 import { messages, seen } from '../messages/schema.ts'
+import { sessions } from '../sessions/schema.ts'
 import { locks } from '../users/lock.ts'
 import { users } from '../users/schema.ts'
 import { type Finding, type Found, IN_PARTS, inBatches, isPast, type Scan, tell } from './finding.ts'
@@ -91,6 +92,13 @@ const BELONGINGS: Belonging[] = [
     owned: (creatorId) => ({ creatorId, ...isPast('createdAt') }),
     isOrphaned: isGone,
     remove: (tools, _database, userId, ids) => tools.events.remove(userId, ids),
+  },
+  {
+    model: sessions,
+    owners: byField(sessions, 'userId'),
+    owned: (userId) => ({ userId }),
+    isOrphaned: isGone,
+    remove: (tools, _database, userId) => tools.sessions.removeAll(userId),
   },
   {
     model: seen,

@@ -7,6 +7,7 @@ import type { ObjectId } from '../ids.ts'
 import { createJournal } from '../messages/journal.ts'
 import { createMessages } from '../messages/model.ts'
 import { createRetention } from '../messages/retention.ts'
+import { createErasedSessions } from '../sessions/sessions.ts'
 import { shapeChecks } from '../shape.ts'
 import { createErasure } from '../users/erase.ts'
 import { ALIVE, type TombstoneDocument, type UserDocument, users } from '../users/schema.ts'
@@ -38,7 +39,8 @@ export async function createTools(database: Database) {
   })
   const contexts = createContexts({ database, checkData: undefined, countAfter })
   const events = createErasedEvents(database)
-  const belongings = { eraseContext: contexts.erase, messages: erased, events }
+  const sessions = createErasedSessions(database)
+  const belongings = { eraseContext: contexts.erase, messages: erased, events, sessions }
   return {
     retention,
     directory,
@@ -46,6 +48,7 @@ export async function createTools(database: Database) {
     journal: createJournal(database),
     messages: erased,
     events,
+    sessions,
     /** Goes on with an erasure until nothing is left. */
     erase: createErasure(database, belongings, queue).drain,
 

@@ -6,6 +6,7 @@ import { events } from '../events/schema.ts'
 import { journal } from '../messages/entry.ts'
 import { creationOptions } from '../messages/retention.ts'
 import { messages, seen } from '../messages/schema.ts'
+import { sessions } from '../sessions/schema.ts'
 import { locks } from '../users/lock.ts'
 import { users } from '../users/schema.ts'
 import { createCollections, messageCollections } from './collections.ts'
@@ -17,7 +18,7 @@ const FIRST_MODELS: ModelDefinition[] = [users, contexts, messages, seen, journa
 export const CALENDAR_MODELS: ModelDefinition[] = [removals, farewells, feeds]
 
 /** Every model. */
-export const MODELS: ModelDefinition[] = [...FIRST_MODELS, ...CALENDAR_MODELS]
+export const MODELS: ModelDefinition[] = [...FIRST_MODELS, ...CALENDAR_MODELS, sessions]
 
 /** Collections, validators and indexes. */
 export const baseline: Migration = {

@@ -5,9 +5,10 @@ import { baseline, MODELS } from './baseline.ts'
 import { calendar } from './calendar.ts'
 import { createHistory, type MigrationRecord } from './history.ts'
 import type { Migration, MigrationContext } from './migration.ts'
+import { sessions } from './sessions.ts'
 
 /** All migrations, in their order. */
-export const MIGRATIONS: readonly Migration[] = [baseline, calendar]
+export const MIGRATIONS: readonly Migration[] = [baseline, calendar, sessions]
 
 /**
  * Those that have still to run.

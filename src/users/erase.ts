@@ -31,6 +31,10 @@ export interface Belongings {
     /** What has no place in a receipt: which calendars are theirs. */
     removeTraces(userId: ObjectId): Promise<void>
   } & Kind
+  sessions: {
+    /** They have no place in a receipt. None of theirs can come after the transaction. */
+    removeAll(userId: ObjectId): Promise<void>
+  }
 }
 
 export interface Kind {
@@ -46,7 +50,7 @@ const PATIENCE_MS = 150_000
 export function createErasure(database: Database, belongings: Belongings, queue: KeyedQueue) {
   const tombstones: Collection<TombstoneDocument> = database.internal(users.collection)
   const everybody: Collection<TombstoneDocument | UserDocument> = database.internal(users.collection)
-  const { messages, events } = belongings
+  const { messages, events, sessions } = belongings
 
   const find = (userId: ObjectId): Promise<TombstoneDocument | null> =>
     attempt(database.deadline(), 'read', (terms) =>
@@ -118,6 +122,7 @@ export function createErasure(database: Database, belongings: Belongings, queue:
         await messages.quiet(userId)
         await messages.removeTraces(userId)
         await events.removeTraces(userId)
+        await sessions.removeAll(userId)
       }
       if (erasing.messages.length > 0) await messages.remove(userId, erasing.messages)
       if (erasing.events.length > 0) await events.remove(userId, erasing.events)

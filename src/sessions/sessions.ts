@@ -1,0 +1,139 @@
+import { attempt, type Deadline, sure } from '../db/attempt.ts'
+import type { Database } from '../db/database.ts'
+import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
+import { findIds } from '../db/find-ids.ts'
+import { inTransaction } from '../db/transaction.ts'
+import { type VersionedWrite, versionedUpdate } from '../db/versioned.ts'
+import { nextId, type ObjectId } from '../ids.ts'
+import type { JsonObject } from '../json.ts'
+import { type SessionDocument, sessions } from './schema.ts'
+
+/** Which session. */
+export interface Place {
+  namespace: string
+  key: string
+}
+
+interface Written {
+  data: JsonObject
+  /** Whose it is, where nobody's was known. */
+  userId?: ObjectId | undefined
+}
+
+interface Directory {
+  /** A write to the user inside a transaction, which makes it conflict with an erasure. */
+  touch(userId: ObjectId, inside: Deadline): Promise<void>
+}
+
+const PAGE = 100
+const BATCH = 1000
+
+/**
+ * What frameworks keep. An update finds only what is there, and a session of a user begins in a transaction that touches
+ * them: once a user is erased, nothing of theirs can come any more.
+ */
+export function createSessions(database: Database, directory: Directory) {
+  const collection = database.collection(sessions)
+  const put = async (document: SessionDocument, deadline: Deadline): Promise<void> => {
+    await attempt(deadline, 'write', (terms) => collection.insertOne(document, terms))
+  }
+  const ofUser = (userId: ObjectId, write: (inside: Deadline) => Promise<void>) =>
+    inTransaction(database, database.deadline(), async (inside) => {
+      await directory.touch(userId, inside)
+      await write(inside)
+    })
+
+  const find = (place: Place): Promise<SessionDocument | null> =>
+    attempt(database.deadline(), 'read', (terms) => collection.findOne({ ...place }, sure(terms)))
+
+  /** @returns null if there is one */
+  async function insert(place: Place, { data, userId }: Written): Promise<SessionDocument | null> {
+    const now = new Date()
+    const document: SessionDocument = {
+      ...{ _id: nextId(), ...place, ...(userId && { userId }) },
+      ...{ data, version: 1, createdAt: now, updatedAt: now },
+    }
+    try {
+      await (userId ? ofUser(userId, (inside) => put(document, inside)) : put(document, database.deadline()))
+      return document
+    } catch (error) {
+      if (codeOf(error) !== DUPLICATE_KEY) throw error
+      /* It may be this one: its reply was lost. */
+      const there = await find(place)
+      return there?._id.equals(document._id) && there.version === 1 ? there : null
+    }
+  }
+
+  const update = (place: Place, ifVersion: number | undefined, data: JsonObject) =>
+    versionedUpdate(collection, database.deadline(), {
+      key: { ...place },
+      ...(ifVersion !== undefined && { condition: { version: ifVersion } }),
+      values: { data },
+    } satisfies VersionedWrite<SessionDocument>)
+
+  /** A session that began before anybody knew whose it is. */
+  const belong = ({ _id }: SessionDocument, userId: ObjectId): Promise<void> =>
+    ofUser(userId, async (inside) => {
+      await attempt(inside, 'write', (terms) =>
+        collection.updateOne({ _id, userId: { $exists: false } }, { $set: { userId } }, terms),
+      )
+    })
+
+  return {
+    find,
+    insert,
+    /** @returns null if there is none, or not in that version */
+    update,
+    belong,
+    /** @returns false if there is none, or not in that version */
+    async remove(place: Place, ifVersion?: number): Promise<boolean> {
+      const versioned = { ...place, ...(ifVersion !== undefined && { version: ifVersion }) }
+      let attempts = 0
+      const { deletedCount } = await attempt(database.deadline(), 'write', (terms, repeats) => {
+        attempts = repeats
+        return collection.deleteOne(versioned, terms)
+      })
+      return deletedCount > 0 || (attempts > 0 && !(await find(place)))
+    },
+    /** All of a namespace, in the order of their keys. */
+    async *list(namespace: string): AsyncGenerator<SessionDocument> {
+      let after: string | undefined
+      do {
+        const further = after === undefined ? { namespace } : { namespace, key: { $gt: after } }
+        const page = await attempt(database.deadline(), 'read', (terms) =>
+          collection.find(further, terms).sort({ key: 1 }).limit(PAGE).toArray(),
+        )
+        yield* page
+        after = page.length === PAGE ? page.at(-1)?.key : undefined
+      } while (after !== undefined)
+    },
+    /** All of a user, in the order in which they began. */
+    async *of(userId: ObjectId): AsyncGenerator<SessionDocument> {
+      let after: ObjectId | undefined
+      do {
+        const further = { userId, ...(after && { _id: { $gt: after } }) }
+        const page = await attempt(database.deadline(), 'read', (terms) =>
+          collection.find(further, terms).sort({ _id: 1 }).limit(PAGE).toArray(),
+        )
+        yield* page
+        after = page.length === PAGE ? page.at(-1)?._id : undefined
+      } while (after)
+    },
+  }
+}
+
+export type Sessions = ReturnType<typeof createSessions>
+
+/** Sessions as the erasure of their user sees them. */
+export function createErasedSessions(database: Database) {
+  const collection = database.collection(sessions)
+  const find = (userId: ObjectId) => findIds(collection, { userId }, BATCH, database.deadline())
+  return {
+    async removeAll(userId: ObjectId): Promise<void> {
+      for (let ids = await find(userId); ids.length > 0; ids = await find(userId)) {
+        const theirs = { _id: { $in: ids }, userId }
+        await attempt(database.deadline(), 'write', (terms) => collection.deleteMany(theirs, terms))
+      }
+    },
+  }
+}
