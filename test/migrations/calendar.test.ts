@@ -7,6 +7,7 @@ import { baseline } from '../../src/migrations/baseline.ts'
 import { calendar } from '../../src/migrations/calendar.ts'
 import { createHistory } from '../../src/migrations/history.ts'
 import { pendingOf } from '../../src/migrations/run.ts'
+import { sessions } from '../../src/migrations/sessions.ts'
 import { open as openGoogle } from '../calendar-server/support/client.ts'
 import { openDatabase } from '../check/support/scene.ts'
 import { makeEvent, makeUser, rejection } from '../support/make.ts'
@@ -49,6 +50,12 @@ const indexesOf = async () => (await events.indexes()).map(({ name }) => name)
 const stored = () => events.find().sort({ _id: 1 }).toArray()
 const syncOf = async (id: string) => (await events.findOne({ _id: new ObjectId(id) }))?.calendarSync
 const bare = (documents: mongoose.mongo.Document[]) => documents.map(({ calendarSync: _, ...rest }) => rest)
+
+/** What came after it goes first. */
+async function down() {
+  await command(['down', '--db', dbName, '--yes'])
+  return command(['down', '--db', dbName, '--yes'])
+}
 
 async function openWithGoogle() {
   const [store, google] = [await makeStore({ dbName }), await openGoogle()]
@@ -105,6 +112,7 @@ test('an interrupted one is run again, and what was synced by then is not due', 
   expect(await createHistory(database).list()).toMatchObject([
     { name: baseline.name, state: 'applied' },
     { name: calendar.name, state: 'applied' },
+    { name: sessions.name, state: 'applied' },
   ])
 })
 
@@ -114,7 +122,7 @@ test('an event that no validator takes is left as it is, and in nobody’s way',
   await (await makeStore({ dbName })).close()
   expect(await events.findOne({ _id: odd._id })).toEqual(odd)
   expect(await syncOf(planned)).toEqual(DUE)
-  expect(await command(['down', '--db', dbName, '--yes'])).toMatchObject({ code: 0 })
+  expect(await down()).toMatchObject({ code: 0 })
   expect(await events.findOne({ _id: odd._id })).toEqual(odd)
   expect(await syncOf(planned)).toEqual({ state: 'local' })
 })
@@ -124,9 +132,7 @@ test('down and up again lose no event, and what was published is known to be', a
   await sync().push()
   await store.close()
   const before = await stored()
-  expect(await command(['down', '--db', dbName, '--yes'])).toMatchObject({
-    stdout: 'reverted 0002-calendar\n',
-  })
+  expect(await down()).toMatchObject({ stdout: 'reverted 0002-calendar\n' })
   expect(bare(await stored())).toEqual(bare(before))
   for (const { calendarSync } of await stored()) expect(calendarSync).not.toHaveProperty('dueAt')
   const again = await makeStore({ dbName })

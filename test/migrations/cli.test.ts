@@ -6,6 +6,9 @@ import { command } from './command.ts'
 
 const BASELINE = '0001-baseline'
 const CALENDAR = '0002-calendar'
+const SESSIONS = '0003-sessions'
+const ALL = [BASELINE, CALENDAR, SESSIONS]
+const lines = (line: (name: string) => string) => ALL.map((name) => `${line(name)}\n`).join('')
 
 const collectionsOf = async (db: mongoose.mongo.Db): Promise<string[]> =>
   (await db.listCollections().toArray()).map(({ name }) => name).sort()
@@ -17,19 +20,19 @@ test('goes up, tells its status, and goes down again', async () => {
   const [status, dry] = await Promise.all([command(['status', ...on]), command(['up', ...on, '--dry-run'])])
   expect(status).toMatchObject({
     code: 0,
-    stdout: `${BASELINE}  pending\n${CALENDAR}  pending\n`,
+    stdout: lines((name) => `${name}  pending`),
     stderr: '',
   })
-  expect(dry).toMatchObject({ code: 0, stdout: `would apply ${BASELINE}\nwould apply ${CALENDAR}\n` })
+  expect(dry).toMatchObject({ code: 0, stdout: lines((name) => `would apply ${name}`) })
   expect(await collectionsOf(db)).toEqual([])
 
   expect(await command(['up', ...on])).toMatchObject({
-    ...{ code: 0, stdout: `applied ${BASELINE}\napplied ${CALENDAR}\n`, stderr: '' },
+    ...{ code: 0, stdout: lines((name) => `applied ${name}`), stderr: '' },
   })
   expect(await collectionsOf(db)).toEqual(
     [
       ...['calendar_farewells', 'calendar_feeds', 'calendar_removals'],
-      ...['contexts', 'events', 'journal', 'locks', 'messages', 'meta', 'seen', 'users'],
+      ...['contexts', 'events', 'journal', 'locks', 'messages', 'meta', 'seen', 'sessions', 'users'],
     ].map((name) => `dialogue_${name}`),
   )
 
@@ -43,14 +46,14 @@ test('goes up, tells its status, and goes down again', async () => {
   ])
   expect(again).toMatchObject({ code: 0, stdout: 'Nothing to do.\n' })
   expect(JSON.parse(applied.stdout)).toEqual({
-    migrations: [BASELINE, CALENDAR].map((name) => ({
+    migrations: ALL.map((name) => ({
       ...{ name, state: 'applied', at: expect.stringMatching(/^\d{4}-.*Z$/) },
     })),
     retention: { kind: 'capped', sizeBytes: 2 ** 30 },
     conversion: null,
   })
   expect(unsure).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--yes') })
-  expect(JSON.parse(foreseen.stdout)).toEqual({ dryRun: true, reverted: [CALENDAR] })
+  expect(JSON.parse(foreseen.stdout)).toEqual({ dryRun: true, reverted: [SESSIONS] })
   expect(await store.getUser(id)).toMatchObject({ id })
 })
 
@@ -60,7 +63,7 @@ test('takes everything down, one migration after the other, but for what has ano
   const { id } = await makeUser(bystander)
   const others = await collectionsOf(db)
   await makeStore({ dbName })
-  for (const name of [CALENDAR, BASELINE]) {
+  for (const name of ALL.toReversed()) {
     const ended = await command(['down', '--db', dbName, '--yes'])
     expect(ended).toMatchObject({ code: 0, stdout: `reverted ${name}\n` })
   }

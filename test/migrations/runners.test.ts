@@ -5,7 +5,8 @@ import { command, start, until } from './command.ts'
 
 const BASELINE = '0001-baseline'
 const CALENDAR = '0002-calendar'
-const ALL_APPLIED = `applied ${BASELINE}\napplied ${CALENDAR}\n`
+const SESSIONS = '0003-sessions'
+const ALL_APPLIED = `applied ${BASELINE}\napplied ${CALENDAR}\napplied ${SESSIONS}\n`
 
 interface MetaRow {
   _id: string
@@ -68,6 +69,7 @@ test('runs an interrupted migration again', async () => {
     migrations: [
       { name: BASELINE, state: 'interrupted' },
       { name: CALENDAR, state: 'applied' },
+      { name: SESSIONS, state: 'applied' },
     ],
   })
   expect(await command(['up', ...on])).toMatchObject({ code: 0, stdout: `applied ${BASELINE}\n` })

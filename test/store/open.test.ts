@@ -133,7 +133,7 @@ describe('ten stores at once', () => {
         .collection('dialogue_meta')
         .find({ _id: /^migration:/ })
         .toArray(),
-    ).toHaveLength(2)
+    ).toHaveLength(3)
     const { capped, size } = await db.collection('dialogue_messages').options()
     expect({ capped, size }).toEqual({ capped: true, size: 2 ** 20 })
   })

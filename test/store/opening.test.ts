@@ -54,7 +54,7 @@ test('a new database gets each collection by one command, and all of its indexes
     expect(names.sort()).toEqual([
       ...['calendar_farewells', 'calendar_feeds', 'calendar_removals', 'contexts'],
       /* The second migration changes what the first has made. */
-      ...['events', 'events', 'journal', 'locks', 'messages', 'seen', 'users'],
+      ...['events', 'events', 'journal', 'locks', 'messages', 'seen', 'sessions', 'users'],
     ])
   }
 })

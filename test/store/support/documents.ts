@@ -1,4 +1,5 @@
 import type mongoose from 'mongoose'
+import { grammyStorage } from '../../../src/adapters/grammy.ts'
 import { ObjectId } from '../../../src/ids.ts'
 import type { DialogueStore } from '../../../src/index.ts'
 import { seenKey } from '../../../src/messages/claim.ts'
@@ -7,7 +8,7 @@ import { until } from '../../transactions/support/turns.ts'
 
 type Documents = Record<string, mongoose.mongo.Document[]>
 
-const NAMES = ['users', 'contexts', 'messages', 'seen', 'journal', 'events', 'locks']
+const NAMES = ['users', 'contexts', 'messages', 'seen', 'journal', 'events', 'locks', 'sessions']
 
 /** Fills every field that a model has, and gives all that the store has written of it, as the driver reads it. */
 export async function writtenBy(store: DialogueStore, db: mongoose.mongo.Db): Promise<Documents> {
@@ -22,6 +23,7 @@ export async function writtenBy(store: DialogueStore, db: mongoose.mongo.Db): Pr
   const { id: userId } = await store.updateUser(user.id, { name: 'Bia' })
   await writeMessages(store, userId)
   await writeEvents(store, userId)
+  await writeSessions(store)
   await overtakeFlight(store, db, userId)
   const erased = await makeUser(store)
   const gone = await makeUser(store)
@@ -101,6 +103,14 @@ async function writeEvents(store: DialogueStore, creatorId: string): Promise<voi
     externalId: 'request-1',
   })
   await store.cancelEvent(event.id)
+}
+
+async function writeSessions(store: DialogueStore): Promise<void> {
+  const identity = makeIdentity('telegram')
+  const states = grammyStorage(store, { namespace: 'bot', userOf: (key) => (key === 'u' ? identity : null) })
+  await states.write('nobody', { step: 1 })
+  await states.write('u', { step: 1 })
+  await states.write('u', { step: 2 })
 }
 
 const readAll = async (db: mongoose.mongo.Db): Promise<Documents> =>
