@@ -73,7 +73,7 @@ export async function assemble({ config, database, retention, release }: Parts) 
       sessions: createErasedSessions(database),
     },
   })
-  const sessions = createSessions(database, directory)
+  const sessions = createSessions({ database, directory, queue })
   const transactions = createTransactions({
     database,
     queue,

@@ -2,12 +2,11 @@ import { z } from 'zod'
 import { internalsIn } from '../beside.ts'
 import type { Shapes } from '../config.ts'
 import type { DialogueStore } from '../contract.ts'
-import { toObjectId } from '../ids.ts'
 import { parse } from '../input.ts'
-import { callback, observed } from '../log.ts'
+import { observed } from '../log.ts'
 import { createKeyed, type Keyed } from '../sessions/keyed.ts'
 import * as fields from '../sessions/schema.ts'
-import type { Identity } from '../users/schema.ts'
+import { type OwnerOf, ownersIn } from './owner.ts'
 
 /** Where a framework's state is kept. */
 export interface KeyedOptions<T> {
@@ -17,7 +16,7 @@ export interface KeyedOptions<T> {
    * Whose state a key has: who is not known yet is created, and the state goes with them when they are erased. Default:
    * nobody's.
    */
-  userOf?: (key: string) => Identity | null | Promise<Identity | null>
+  userOf?: OwnerOf
   /**
    * What becomes of a state that two processes have changed in the same place; undefined deletes it. What they have
    * changed in different places stays anyway. Default: the later one is told so, by `VERSION_CONFLICT`.
@@ -42,10 +41,7 @@ export function openKeyed<T, S extends Shapes>(store: DialogueStore<S>, options:
   const { userOf, onConflict } = options
   const keyed = createKeyed({
     ...{ sessions, namespace, deadline: database.deadline },
-    async userOf(key) {
-      const identity = userOf && (await callback(() => userOf(key)))
-      return identity ? toObjectId((await store.ensureUser(identity)).user.id) : undefined
-    },
+    userOf: ownersIn(store, userOf),
     /* What is stored under a key is what its framework has put there. */
     onConflict: onConflict as Parameters<typeof createKeyed>[0]['onConflict'],
   })

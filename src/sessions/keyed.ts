@@ -1,22 +1,17 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Deadline } from '../db/attempt.ts'
 import { createKeyedQueue } from '../db/queue.ts'
-import { DialogueStoreError, versionConflict } from '../errors.ts'
-import type { ObjectId } from '../ids.ts'
+import { versionConflict } from '../errors.ts'
+import { nextId, type ObjectId } from '../ids.ts'
 import { exactJson, type JsonValue } from '../json.ts'
 import { callback } from '../log.ts'
 import { COLLISION, mergeThree } from './merge.ts'
 import type { SessionDocument } from './schema.ts'
-import type { Place, Sessions } from './sessions.ts'
+import { createSeen, type Seen } from './seen.ts'
+import type { Sessions, Stand } from './sessions.ts'
+import { createWriting } from './writing.ts'
 
 type Value = JsonValue | undefined
-
-/** A value as it was when it was read or written here last. */
-interface Seen {
-  /** 0: there was none. */
-  version: number
-  value: Value
-}
 
 interface Needs {
   sessions: Sessions
@@ -28,111 +23,90 @@ interface Needs {
   deadline(): Deadline
 }
 
-/** Of handlers that are under way: what is forgotten is written as if nobody had read it. */
-const MOST_SEEN = 5000
-
 /** Of one kind, wherever it comes from: they are compared. */
 const copied = (value: unknown): Value => exactJson({ value }, []).value
-const valueIn = (document: SessionDocument | null): Value => copied(document?.data.value)
+const standOf = ({ _id, version }: Stand): Stand => ({ _id, version })
+const seenIn = (document: SessionDocument | null): Seen => ({
+  stand: document && standOf(document),
+  value: copied(document?.data.value),
+})
 
 /**
  * Values under keys, for frameworks that read one, change it, and write it back without saying what they had read. It is
  * remembered here, so that what another process has changed in between stays.
  */
 export function createKeyed({ sessions, namespace, userOf, onConflict, deadline }: Needs) {
-  const seen = new Map<string, Seen>()
+  const writing = createWriting({ sessions, namespace, userOf })
+  const seen = createSeen()
   const queue = createKeyedQueue()
-  const placeOf = (key: string): Place => ({ namespace, key })
-
-  function see(key: string, now: Seen): void {
-    seen.delete(key)
-    seen.set(key, now)
-    const [oldest] = seen.keys()
-    if (seen.size > MOST_SEEN && oldest !== undefined) seen.delete(oldest)
-  }
+  const look = async (key: string): Promise<Seen> => seenIn(await sessions.find(writing.placeOf(key)))
 
   async function read(key: string): Promise<Value> {
-    const document = await sessions.find(placeOf(key))
-    const value = valueIn(document)
-    see(key, { version: document?.version ?? 0, value: copied(value) })
+    const { stand, value } = await look(key)
+    seen.keep(key, { stand, value: copied(value) }, value)
     return value
   }
 
-  /** Who is erased meanwhile begins anew. */
-  async function ofUser<T>(key: string, work: (userId: ObjectId | undefined) => Promise<T>): Promise<T> {
-    while (true) {
-      try {
-        return await work(await userOf(key))
-      } catch (error) {
-        if (!(error instanceof DialogueStoreError && error.code === 'USER_NOT_FOUND')) throw error
-      }
-    }
-  }
-
-  /** @param version 0: there is none; undefined: whatever is there */
-  async function put(key: string, version: number | undefined, value: JsonValue) {
-    const place = placeOf(key)
-    const data = { value }
-    const updated = version === 0 ? null : await sessions.update(place, version, data)
-    if (!updated) return version ? null : ofUser(key, (userId) => sessions.insert(place, { data, userId }))
-    if (!updated.userId)
-      await ofUser(key, async (userId) => {
-        if (userId) await sessions.belong(updated, userId)
-      })
-    return updated
-  }
-
   /** @returns what is there then; undefined if somebody was faster */
-  async function tryWrite(key: string, version: number | undefined, value: Value): Promise<Seen | undefined> {
-    if (value !== undefined) {
-      const written = await put(key, version, value)
-      return written ? { version: written.version, value } : undefined
-    }
-    const isGone = version === 0 || (await sessions.remove(placeOf(key), version)) || version === undefined
-    return isGone ? { version: 0, value } : undefined
+  async function tryWrite(key: string, base: Seen | undefined, value: Value): Promise<Seen | undefined> {
+    if (value === undefined)
+      return (await writing.remove(key, base?.stand)) ? { stand: null, value } : undefined
+    const written = await writing.put(key, base?.stand, value)
+    return written ? { stand: standOf(written), value } : undefined
   }
 
   async function bring(base: Seen, ours: Value, theirs: Seen): Promise<Value> {
-    const merged = mergeThree(base.value, ours, theirs.value)
+    const merged = isSame(base, theirs) ? mergeThree(base.value, ours, theirs.value) : COLLISION
     if (merged !== COLLISION) return merged
-    if (!onConflict) throw versionConflict(base.version, theirs.version)
+    if (!onConflict) throw versionConflict(base.stand?.version ?? 0, theirs.stand?.version ?? 0)
     const decided = await callback(() => onConflict(ours, copied(theirs.value)))
     return copied(decided)
   }
 
-  async function write(key: string, wanted: Value): Promise<void> {
-    let base = seen.get(key)
-    if (base && isDeepStrictEqual(base.value, wanted)) return
-    let value = wanted
-    try {
-      while (true) {
-        const now = await tryWrite(key, base?.version, value)
-        if (now) return see(key, { ...now, value: copied(now.value) })
-        const document = await sessions.find(placeOf(key))
-        const theirs = { version: document?.version ?? 0, value: valueIn(document) }
-        if (base) value = await bring(base, value, theirs)
-        base &&= theirs
+  /** @returns what is stored then, which has more than what was wanted if somebody was faster */
+  async function write(key: string, read: Seen | undefined, wanted: Value): Promise<Seen> {
+    let [base, value] = [read, wanted]
+    while (true) {
+      const now = await tryWrite(key, base, value)
+      if (now) return now
+      const theirs = await look(key)
+      if (base) {
+        value = await bring(base, value, theirs)
+        base = theirs
       }
-    } catch (error) {
-      /* Whoever tries again reads again. */
-      seen.delete(key)
-      throw error
     }
   }
 
-  const inTurn = (key: string, value: Value): Promise<void> =>
-    queue.run(key, () => write(key, value), deadline())
+  const inTurn = (key: string, wanted: Value, given?: unknown): Promise<void> =>
+    queue.run(
+      key,
+      async () => {
+        const base = seen.of(key, given)
+        if (base && isDeepStrictEqual(base.value, wanted)) return
+        const now = await write(key, base, wanted)
+        /* Whoever goes on from what they gave knows nothing of what others have put there. */
+        seen.keep(key, now.value === wanted ? now : { stand: behind(now.stand), value: wanted }, given)
+      },
+      deadline(),
+    )
 
   return {
     read,
     /** @throws DialogueStoreError `VERSION_CONFLICT` when another process has changed the same since it was read */
-    write: (key: string, value: unknown): Promise<void> => inTurn(key, copied(value)),
+    write: (key: string, value: unknown): Promise<void> => inTurn(key, copied(value), value),
     remove: (key: string): Promise<void> => inTurn(key, undefined),
-    has: async (key: string): Promise<boolean> => (await sessions.find(placeOf(key))) !== null,
+    has: async (key: string): Promise<boolean> => (await look(key)).stand !== null,
     async *entries(): AsyncGenerator<[key: string, value: JsonValue]> {
-      for await (const document of sessions.list(namespace)) yield [document.key, valueIn(document) ?? null]
+      for await (const document of sessions.list(namespace))
+        yield [document.key, seenIn(document).value ?? null]
     },
   }
 }
+
+/** What was deleted and began anew, be it of somebody who was erased and came back, is not the same. */
+const isSame = ({ stand: was }: Seen, { stand: is }: Seen): boolean => !was || !is || is._id.equals(was._id)
+
+/** Of a version that is never there. */
+const behind = (stand: Stand | null): Stand => ({ _id: stand?._id ?? nextId(), version: 0 })
 
 export type Keyed = ReturnType<typeof createKeyed>

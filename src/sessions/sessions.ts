@@ -2,6 +2,7 @@ import { attempt, type Deadline, sure } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
 import { findIds } from '../db/find-ids.ts'
+import type { KeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { type VersionedWrite, versionedUpdate } from '../db/versioned.ts'
 import { nextId, type ObjectId } from '../ids.ts'
@@ -14,6 +15,9 @@ export interface Place {
   key: string
 }
 
+/** What was there: a version of one that was deleted and began again is another one. */
+export type Stand = Pick<SessionDocument, '_id' | 'version'>
+
 interface Written {
   data: JsonObject
   /** Whose it is, where nobody's was known. */
@@ -25,6 +29,18 @@ interface Directory {
   touch(userId: ObjectId, inside: Deadline): Promise<void>
 }
 
+interface Needs {
+  database: Database
+  directory: Directory
+  queue: KeyedQueue
+}
+
+/** Keys: `from` inclusive, `to` exclusive. */
+interface Range {
+  from?: string
+  to?: string
+}
+
 const PAGE = 100
 const BATCH = 1000
 
@@ -32,16 +48,22 @@ const BATCH = 1000
  * What frameworks keep. An update finds only what is there, and a session of a user begins in a transaction that touches
  * them: once a user is erased, nothing of theirs can come any more.
  */
-export function createSessions(database: Database, directory: Directory) {
+export function createSessions({ database, directory, queue }: Needs) {
   const collection = database.collection(sessions)
   const put = async (document: SessionDocument, deadline: Deadline): Promise<void> => {
     await attempt(deadline, 'write', (terms) => collection.insertOne(document, terms))
   }
+  /** In turn: those of one user would conflict, and run again and again. */
   const ofUser = (userId: ObjectId, write: (inside: Deadline) => Promise<void>) =>
-    inTransaction(database, database.deadline(), async (inside) => {
-      await directory.touch(userId, inside)
-      await write(inside)
-    })
+    queue.run(
+      userId.toHexString(),
+      () =>
+        inTransaction(database, database.deadline(), async (inside) => {
+          await directory.touch(userId, inside)
+          await write(inside)
+        }),
+      database.deadline(),
+    )
 
   const find = (place: Place): Promise<SessionDocument | null> =>
     attempt(database.deadline(), 'read', (terms) => collection.findOne({ ...place }, sure(terms)))
@@ -58,16 +80,16 @@ export function createSessions(database: Database, directory: Directory) {
       return document
     } catch (error) {
       if (codeOf(error) !== DUPLICATE_KEY) throw error
-      /* It may be this one: its reply was lost. */
+      /* It may be this one, whose reply was lost, and which somebody has changed since. */
       const there = await find(place)
-      return there?._id.equals(document._id) && there.version === 1 ? there : null
+      return there?._id.equals(document._id) ? document : null
     }
   }
 
-  const update = (place: Place, ifVersion: number | undefined, data: JsonObject) =>
+  const update = (place: Place, stand: Stand | undefined, data: JsonObject) =>
     versionedUpdate(collection, database.deadline(), {
       key: { ...place },
-      ...(ifVersion !== undefined && { condition: { version: ifVersion } }),
+      ...(stand && { condition: standing(stand) }),
       values: { data },
     } satisfies VersionedWrite<SessionDocument>)
 
@@ -85,21 +107,24 @@ export function createSessions(database: Database, directory: Directory) {
     /** @returns null if there is none, or not in that version */
     update,
     belong,
-    /** @returns false if there is none, or not in that version */
-    async remove(place: Place, ifVersion?: number): Promise<boolean> {
-      const versioned = { ...place, ...(ifVersion !== undefined && { version: ifVersion }) }
-      let attempts = 0
+    /** @returns false if there is another one, or another version of it */
+    async remove(place: Place, stand: Stand): Promise<boolean> {
+      let repeated = 0
       const { deletedCount } = await attempt(database.deadline(), 'write', (terms, repeats) => {
-        attempts = repeats
-        return collection.deleteOne(versioned, terms)
+        repeated = repeats
+        return collection.deleteOne({ ...place, ...standing(stand) }, terms)
       })
-      return deletedCount > 0 || (attempts > 0 && !(await find(place)))
+      if (deletedCount > 0) return true
+      const there = await find(place)
+      /* It was this one's reply that was lost, if somebody has begun anew meanwhile. */
+      return !there || (repeated > 0 && !there._id.equals(stand._id))
     },
-    /** All of a namespace, in the order of their keys. */
-    async *list(namespace: string): AsyncGenerator<SessionDocument> {
+    /** All of a namespace, in the order of their keys, or those with a key in between. */
+    async *list(namespace: string, { from = '', to }: Range = {}): AsyncGenerator<SessionDocument> {
       let after: string | undefined
       do {
-        const further = after === undefined ? { namespace } : { namespace, key: { $gt: after } }
+        const key = after === undefined ? { $gte: from } : { $gt: after }
+        const further = { namespace, key: { ...key, ...(to !== undefined && { $lt: to }) } }
         const page = await attempt(database.deadline(), 'read', (terms) =>
           collection.find(further, terms).sort({ key: 1 }).limit(PAGE).toArray(),
         )
@@ -121,6 +146,8 @@ export function createSessions(database: Database, directory: Directory) {
     },
   }
 }
+
+const standing = ({ _id, version }: Stand) => ({ _id, version })
 
 export type Sessions = ReturnType<typeof createSessions>
 

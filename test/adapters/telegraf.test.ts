@@ -89,8 +89,10 @@ test('what both have changed is a conflict, which one of them is told of, or a f
   expect(await other.get('k')).toEqual({ step: 'confirmed' })
   await deciding.set('k', { step: 'moved' })
   expect(await one.get('k')).toEqual({ step: 'moved' })
-  await other.set('k', { step: 'by who has not read it since' }).catch(() => {})
-  await one.get('k')
+  const late = { step: 'by who has not read it since' }
+  for (let i = 0; i < 2; i++) await rejection(other.set('k', late), 'VERSION_CONFLICT')
+  await rejection(other.delete('k'), 'VERSION_CONFLICT')
+  await other.get('k')
   await other.delete('k')
   expect(await one.get('k')).toBeUndefined()
 })

@@ -22,6 +22,11 @@ const event = (creatorId: ObjectId) => ({
   ...times,
 })
 
+const session = (key: string) => ({
+  ...{ namespace: 'bot', key, data: { value: { step: 1 } }, version: 1 },
+  ...times,
+})
+
 test('of every collection are found and removed', async () => {
   const scene = await makeScene()
   const nobody = new ObjectId()
@@ -33,7 +38,9 @@ test('of every collection are found and removed', async () => {
     contexts: await insert('contexts', { userId: nobody, version: 0, ...times }),
     messages: await insert('messages', message(nobody)),
     events: await insert('events', event(nobody)),
+    sessions: await insert('sessions', { ...session('7:7'), userId: nobody }),
   }
+  const others = await insert('sessions', session('of nobody'))
   const claim = { messageId: new ObjectId(), createdAt: LONG_AGO }
   await insert('seen', { _id: `${user}:[null,"secret"]`, ...claim })
   await insert('seen', { _id: `${user}:[null,"another secret"]`, ...claim })
@@ -52,6 +59,7 @@ test('of every collection are found and removed', async () => {
   for (const collection of ['journal', 'contexts', 'messages'])
     expect(await scene.raw(collection).find({ userId: nobody })).toEqual([])
   expect(await scene.raw('events').find({ creatorId: nobody })).toEqual([])
+  expect(await scene.raw('sessions').find({})).toMatchObject([{ _id: others }])
   expect(await scene.raw('seen').find({})).toEqual([])
   expect(await scene.raw('locks').find({})).toEqual([])
 })

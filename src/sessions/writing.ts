@@ -1,0 +1,57 @@
+import { DialogueStoreError } from '../errors.ts'
+import type { ObjectId } from '../ids.ts'
+import type { JsonValue } from '../json.ts'
+import type { SessionDocument } from './schema.ts'
+import type { Place, Sessions, Stand } from './sessions.ts'
+
+/** What is expected under a key: null for nothing, undefined for whatever is there. */
+export type Expected = Stand | null | undefined
+
+interface Needs {
+  sessions: Sessions
+  namespace: string
+  /** Whose session that is; undefined for nobody's. */
+  userOf(key: string): Promise<ObjectId | undefined>
+}
+
+/** Writes of values whose key tells whose they are. Each is one attempt, for who was read or expected. */
+export function createWriting({ sessions, namespace, userOf }: Needs) {
+  const placeOf = (key: string): Place => ({ namespace, key })
+
+  /** Who is erased meanwhile begins anew. */
+  async function ofUser<T>(key: string, work: (userId: ObjectId | undefined) => Promise<T>): Promise<T> {
+    while (true) {
+      try {
+        return await work(await userOf(key))
+      } catch (error) {
+        if (!(error instanceof DialogueStoreError && error.code === 'USER_NOT_FOUND')) throw error
+      }
+    }
+  }
+
+  const begin = (key: string, value: JsonValue) =>
+    ofUser(key, (userId) => sessions.insert(placeOf(key), { data: { value }, userId }))
+
+  return {
+    placeOf,
+
+    /** @returns what is stored then; null if it is not what was expected */
+    async put(key: string, expected: Expected, value: JsonValue): Promise<SessionDocument | null> {
+      const place = placeOf(key)
+      const updated = expected === null ? null : await sessions.update(place, expected, { value })
+      if (!updated) return expected ? null : begin(key, value)
+      if (!updated.userId)
+        await ofUser(key, async (userId) => {
+          if (userId) await sessions.belong(updated, userId)
+        })
+      return updated
+    },
+
+    /** @returns false if it is not what was expected */
+    async remove(key: string, expected: Expected): Promise<boolean> {
+      const place = placeOf(key)
+      const stand = expected === undefined ? await sessions.find(place) : expected
+      return stand === null || sessions.remove(place, stand)
+    },
+  }
+}
