@@ -103,6 +103,11 @@ export function createSessions({ database, directory, queue }: Needs) {
 
   return {
     find,
+    /** Those of these keys that are there. */
+    findAll: (namespace: string, keys: string[]): Promise<SessionDocument[]> =>
+      attempt(database.deadline(), 'read', (terms) =>
+        collection.find({ namespace, key: { $in: keys } }, sure(terms)).toArray(),
+      ),
     insert,
     /** @returns null if there is none, or not in that version */
     update,

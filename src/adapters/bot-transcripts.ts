@@ -1,0 +1,196 @@
+import type { Activity, PagedResult, TranscriptInfo, TranscriptStore } from 'botbuilder-core'
+import { z } from 'zod'
+import { internalsIn } from '../beside.ts'
+import type { Shapes } from '../config.ts'
+import type { DialogueStore } from '../contract.ts'
+import { encodeCursor, type Position } from '../cursor.ts'
+import { DialogueStoreError, invalidInput } from '../errors.ts'
+import { nextId, ObjectId } from '../ids.ts'
+import { date, parse } from '../input.ts'
+import { callback, observed } from '../log.ts'
+import type { Message } from '../messages/schema.ts'
+import type { Identity } from '../users/schema.ts'
+import * as fields from './bot-activity.ts'
+import { type Conversation, createRegister, nameOf } from './bot-register.ts'
+
+export interface BotTranscriptsOptions {
+  /**
+   * Whose message an activity becomes; who is not known yet is created. Default: the channel as provider, and the
+   * account that is not the bot's.
+   */
+  identityOf?: (activity: Activity) => Identity | Promise<Identity>
+}
+
+export interface BotTranscripts extends TranscriptStore {
+  logActivity(activity: Activity): Promise<void>
+}
+
+const transcriptsOptions = z.strictObject({
+  identityOf: z
+    .custom<NonNullable<BotTranscriptsOptions['identityOf']>>(
+      (value) => typeof value === 'function',
+      'is not a function',
+    )
+    .optional(),
+})
+
+/** As many as the framework's own stores give. */
+const PAGE = 20
+/** Members of a conversation whose messages are read at once. */
+const AT_ONCE = 20
+
+/**
+ * A `TranscriptStore` for the Bot Framework. Activities are messages of their user in the conversation
+ * `channelId/conversationId`, with all of the activity in `metadata`; one that is logged again is stored once.
+ * @throws DialogueStoreError `INVALID_INPUT`
+ */
+export function botTranscripts<S extends Shapes = Shapes>(
+  store: DialogueStore<S>,
+  options: BotTranscriptsOptions = {},
+): BotTranscripts {
+  const { sessions, observer } = internalsIn(store)
+  const { identityOf } = parse(transcriptsOptions, options, ['options'])
+  /* What shapes say of metadata is checked when it is stored. */
+  const needs = { store: store as DialogueStore, register: createRegister(sessions), identityOf }
+  const named = { ...observer, prefix: 'transcript.' }
+  return {
+    ...observed(named, 'info', {
+      logActivity: createLogging(needs),
+      deleteTranscript: createDeleting(needs),
+    }),
+    ...observed(named, 'debug', createReading(needs)),
+  }
+}
+
+interface Needs {
+  store: DialogueStore
+  register: ReturnType<typeof createRegister>
+  identityOf: BotTranscriptsOptions['identityOf']
+}
+
+function createLogging({ store, register, identityOf }: Needs) {
+  return async (activity: Activity): Promise<void> => {
+    const { conversation, identity, ...message } = fields.toEntry(activity)
+    /* The framework waits for no logging to end: of one time, what was logged first comes first. */
+    let id = nextId()
+    const whose = identityOf ? await callback(() => identityOf(activity)) : identity
+    while (true) {
+      const { user } = await store.ensureUser(whose)
+      const note = () => register.note(conversation, new ObjectId(user.id), message.timestamp)
+      const isStored = await unlessErased(async () => {
+        await note()
+        await store.storeMessage({ id, userId: user.id, conversationId: nameOf(conversation), ...message })
+        /* Who deletes the transcript meanwhile forgets who has a part in it. */
+        await note()
+        return true
+      })
+      if (isStored) return
+      id = nextId()
+    }
+  }
+}
+
+function createDeleting({ store, register }: Needs) {
+  return async (channelId: string, conversationId: string): Promise<void> => {
+    const conversation = conversationIn(channelId, conversationId)
+    for await (const member of register.members(conversation)) {
+      const { userId } = member
+      const remove = () =>
+        userId && unlessErased(() => store.deleteMessages(userId, { conversationId: nameOf(conversation) }))
+      await remove()
+      await register.remove(member)
+      /* What came before it was forgotten who has a part in it. */
+      await remove()
+    }
+  }
+}
+
+function createReading({ store, register }: Needs) {
+  return {
+    async getTranscriptActivities(
+      channelId: string,
+      conversationId: string,
+      continuationToken?: string,
+      startDate?: Date,
+    ): Promise<PagedResult<Activity>> {
+      const conversation = conversationIn(channelId, conversationId)
+      const from = parse(date.nullish(), startDate, ['startDate']) ?? undefined
+      const place = placeIn(continuationToken)
+      const userIds: ObjectId[] = []
+      for await (const { userId } of register.members(conversation)) if (userId) userIds.push(userId)
+      const read = async (userId: ObjectId): Promise<Message[]> => {
+        const after = encodeCursor(userId, place)
+        const limits = { conversationId: nameOf(conversation), after, limit: PAGE, count: false }
+        const page = await unlessErased(() =>
+          store.retrieveHistory(userId, { ...limits, ...(from && { from }) }),
+        )
+        return page?.messages ?? []
+      }
+      let first: Message[] = []
+      for (let i = 0; i < userIds.length; i += AT_ONCE) {
+        const pages = await Promise.all(userIds.slice(i, i + AT_ONCE).map(read))
+        first = [...first, ...pages.flat()].sort(inOrder).slice(0, PAGE)
+      }
+      return toPage(
+        first.map(({ metadata }) => fields.toActivity(metadata)),
+        () => toToken(first.at(-1)),
+      )
+    },
+
+    async listTranscripts(channel: string, continuationToken?: string): Promise<PagedResult<TranscriptInfo>> {
+      const channelId = parse(fields.channelId, channel, ['channelId'])
+      const after = conversationAfter(continuationToken)
+      const items: TranscriptInfo[] = []
+      for await (const found of register.list(channelId, after))
+        if (items.push({ channelId, ...found }) === PAGE) break
+      return toPage(items, () => Buffer.from(`1 ${items.at(-1)?.id}`).toString('base64url'))
+    },
+  }
+}
+
+/** @throws DialogueStoreError `INVALID_INPUT` */
+const conversationIn = (channelId: unknown, conversationId: unknown): Conversation => ({
+  channelId: parse(fields.channelId, channelId, ['channelId']),
+  id: parse(fields.conversation, { channelId, id: conversationId }, ['conversation']).id,
+})
+
+/** Of a user who is erased meanwhile there is nothing. */
+async function unlessErased<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof DialogueStoreError && error.code === 'USER_NOT_FOUND') return undefined
+    throw error
+  }
+}
+
+const inOrder = (a: Message, b: Message): number =>
+  a.timestamp.getTime() - b.timestamp.getTime() || (a.id < b.id ? -1 : 1)
+
+/** As the framework's own do: a full page has a token, the last one too. Its types know no page without one. */
+const toPage = <T>(items: T[], toTokenOf: () => string): PagedResult<T> =>
+  ({ items, continuationToken: items.length === PAGE ? toTokenOf() : undefined }) as PagedResult<T>
+
+const BEGINNING: Position = { timestamp: new Date(-8.64e15), id: new ObjectId('0'.repeat(24)) }
+
+/* A token is a place among the messages of all users. */
+const toToken = (last: Message | undefined): string =>
+  last ? `1_${last.timestamp.getTime()}_${last.id}` : ''
+
+function placeIn(token: unknown): Position {
+  if (token === undefined || token === null || token === '') return BEGINNING
+  const [, ms, hex = ''] = /^1_(-?\d{1,16})_([0-9a-f]{24})$/.exec(String(token)) ?? []
+  const timestamp = new Date(Number(ms))
+  if (Number.isNaN(timestamp.getTime())) throw notOurs()
+  return { timestamp, id: new ObjectId(hex) }
+}
+
+function conversationAfter(token: unknown): string | undefined {
+  if (token === undefined || token === null || token === '') return undefined
+  const [version, ...rest] = Buffer.from(String(token), 'base64url').toString().split(' ')
+  if (version !== '1' || rest.length === 0) throw notOurs()
+  return rest.join(' ')
+}
+
+const notOurs = () =>
+  invalidInput([{ path: ['continuationToken'], reason: 'is not a token of this version of the library' }])
