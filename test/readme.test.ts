@@ -42,6 +42,7 @@ function program(head: string, examples: string[], tail = ''): string {
   return ["import assert from 'node:assert/strict'\n", ...imports, ...blocks, 'export {}\n']
     .join('')
     .replaceAll("'dialogue-store/testing'", "'../../src/testing/index.ts'")
+    .replaceAll(/'dialogue-store\/(grammy|telegraf|botbuilder)'/g, "'../../src/adapters/$1.ts'")
     .replaceAll("'dialogue-store/google-calendar'", "'../../src/google-calendar.ts'")
     .replaceAll("'dialogue-store'", "'../../src/index.ts'")
 }
@@ -67,6 +68,29 @@ assert.deepEqual(twice.filter(Boolean), ['You said 2 things; the last was "again
 await store.close()
 `
 
+/** What a chat does, whose platform goes nowhere. */
+const CHAT = `
+const update = { update_id: 1, message: { message_id: 1, date: 1, text: 'hello', chat: { id: 7, type: 'private' }, from: { id: 7 } } }
+bot.botInfo = { id: 1, is_bot: true, first_name: 'Bot', username: 'bot' } as never
+for (let i = 0; i < 2; i++) await bot.handleUpdate(update as never)
+assert.equal((await store.findUser({ provider: 'telegram', id: '7' }))?.identities.length, 1)
+`
+/** How each framework's example is driven to its end. */
+const FRAMEWORKS = {
+  grammy: `bot.api.config.use(async () => ({ ok: true, result: true as never }))
+${CHAT}assert.deepEqual(await storage.read('7'), { visits: 2 })
+`,
+  telegraf: `const { Telegram } = await import('telegraf')
+Telegram.prototype.callApi = async () => true as never
+${CHAT}assert.deepEqual(await sessions.get('7:7'), { visits: 2 })
+`,
+  botbuilder: `for (let logged = 0; logged < 4; await new Promise(setImmediate)) {
+  const { channelId, conversation } = adapter.conversation
+  logged = (await transcripts.getTranscriptActivities(channelId, conversation.id)).items.length
+}
+`,
+}
+
 describe('README', () => {
   let folder: string
   let examples: Example[]
@@ -79,6 +103,11 @@ describe('README', () => {
     await writeFile(join(folder, 'bot.ts'), program('', named('bot'), DELIVERIES))
     await writeFile(join(folder, 'shapes.ts'), program('', named('shapes')))
     await writeFile(join(folder, 'testing.ts'), program('', named('testing')))
+    for (const [name, tail] of Object.entries(FRAMEWORKS))
+      await writeFile(
+        join(folder, `${name}.ts`),
+        program(OPENED, named(name), `${tail}await store.close()\n`),
+      )
     const calendar = program(SOMEBODY, named('calendar'), 'await store.close()\n')
     await writeFile(join(folder, 'calendar.ts'), withStandIn(calendar))
     const config = {
@@ -111,6 +140,10 @@ describe('README', () => {
 
   test.each(['verbs', 'bot', 'shapes', 'testing'])('shows code that does what it says: %s', (name) =>
     runsOn(name),
+  )
+
+  test.each(Object.keys(FRAMEWORKS))('shows code that does what it says: %s', (name) =>
+    runsOn(name, { BOT_TOKEN: '1:token' }),
   )
 
   test('shows code that does what it says: calendar', async () => {
