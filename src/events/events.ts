@@ -243,7 +243,7 @@ export function patched(
     ...(changes.attendees && { attendees: changes.attendees.map(withoutUndefined) }),
     /* Google goes on knowing of these, whatever becomes of the rule. */
     ...(changes.recurrence?.length && {
-      recurrence: withExceptions(changes.recurrence, exceptions, exceptions),
+      recurrence: withExceptions(changes.recurrence, exceptions),
     }),
     ...(merged && { data: checkData ? checkData(merged) : merged }),
     end: endOf({ ...current, ...changes }),
