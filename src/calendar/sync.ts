@@ -1,12 +1,11 @@
 import type { Internals } from '../assemble.ts'
+import { internalsIn } from '../beside.ts'
 import type { Shapes } from '../config.ts'
 import type { DialogueStore } from '../contract.ts'
-import { invalidInput } from '../errors.ts'
 import { eventNotFound } from '../events/events.ts'
 import type { CalendarConflict } from '../events/schema.ts'
 import type { Id } from '../ids.ts'
 import { id, parse } from '../input.ts'
-import { internalsOf } from '../internals.ts'
 import { observed } from '../log.ts'
 import { createAccess } from './access.ts'
 import { createApplying } from './apply.ts'
@@ -131,13 +130,6 @@ function assemble(
   const watching = createWatching({ access, feeds })
   const loop = createLoop({ push, pull, renew: watching.renew, known: common, log, closed: observer.closed })
   return { observer, outbox, removals, push, pull, watching, loop }
-}
-
-function internalsIn(store: unknown): Internals {
-  const internals = typeof store === 'object' && store !== null ? internalsOf(store) : undefined
-  if (!internals) throw invalidInput([{ path: ['store'], reason: 'is not a store of openStore()' }])
-  /* Made by the same copy of this package: the symbol is its own. */
-  return internals as Internals
 }
 
 /** What Google answered, as an error of the store's kind. */
