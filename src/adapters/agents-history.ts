@@ -4,7 +4,7 @@ import { DialogueStoreError } from '../errors.ts'
 import { parse } from '../input.ts'
 import type { JsonObject } from '../json.ts'
 import { canonical, item, toItem, toSaid } from './agents-items.ts'
-import type { Conversation } from './conversation.ts'
+import { assertKept, type Conversation } from './conversation.ts'
 
 const items = z.array(item)
 const transactionArgs = z.object({
@@ -82,7 +82,7 @@ export function createRewriting(store: DialogueStore, { conversationId, read, ap
       }
       for (const { messageId, item } of kept.filter(({ isChanged }) => isChanged)) {
         const { content, metadata } = toSaid(item)
-        await tx.updateMessage(userId, messageId, { content, metadata })
+        assertKept(await tx.updateMessage(userId, messageId, { content, metadata }), metadata)
       }
       const removed = all.filter((call) => !kept.includes(call))
       await tx.deleteMessages(userId, { ids: removed.map(({ messageId }) => messageId) })

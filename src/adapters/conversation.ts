@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { DialogueStore, StoreTransaction } from '../contract.ts'
 import { DialogueStoreError, invalidInput } from '../errors.ts'
@@ -109,7 +110,9 @@ export function createConversation(store: DialogueStore, { identity, conversatio
   async function appendIn(tx: StoreTransaction, userId: string, said: Said[]): Promise<void> {
     const [last] = await read(userId, 1)
     const timestamp = new Date(Math.max(Date.now(), last ? last.timestamp.getTime() + 1 : 0))
-    await tx.storeMessages(said.map((one) => ({ ...one, userId, conversationId, timestamp })))
+    const messages = said.map((one) => ({ ...one, userId, conversationId, timestamp }))
+    for (const [index, outcome] of (await tx.storeMessages(messages)).entries())
+      if (outcome.status !== 'rejected') assertKept(outcome.message, said[index]?.metadata)
   }
 
   return {
@@ -123,6 +126,18 @@ export function createConversation(store: DialogueStore, { identity, conversatio
     append: (said: Said[]): Promise<void> =>
       withUser((userId) => inTurn(userId, (tx) => appendIn(tx, userId, said))),
     clear: (userId: string): Promise<number> => store.deleteMessages(userId, { conversationId }),
+  }
+}
+
+/**
+ * A store's own shape of metadata may drop what it does not know, and a framework's object would be lost without a word.
+ * @throws DialogueStoreError `INVALID_INPUT`, which undoes the turn
+ */
+export function assertKept(message: Message, metadata: JsonObject = {}): void {
+  for (const [key, value] of Object.entries(metadata)) {
+    if (isDeepStrictEqual(message.metadata[key], value)) continue
+    const reason = `has to leave ${key} as it is: the adapter keeps the framework's objects there`
+    throw invalidInput([{ path: ['shapes', 'metadata'], reason }])
   }
 }
 
