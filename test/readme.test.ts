@@ -43,6 +43,7 @@ function program(head: string, examples: string[], tail = ''): string {
     .join('')
     .replaceAll("'dialogue-store/testing'", "'../../src/testing/index.ts'")
     .replaceAll("'dialogue-store/google-calendar'", "'../../src/google-calendar.ts'")
+    .replaceAll(/'dialogue-store\/(langchain|openai-agents)'/g, "'../../src/adapters/$1.ts'")
     .replaceAll("'dialogue-store'", "'../../src/index.ts'")
 }
 
@@ -56,6 +57,8 @@ const withStandIn = (code: string): string =>
 const OPENED = `import { openStore } from 'dialogue-store'
 const store = await openStore({ uri: process.env.MONGODB_URI ?? '', retention: { kind: 'capped', sizeBytes: 2 ** 24 } })
 `
+/** The examples of adapters: each has the store, and a framework of its own. */
+const FRAMEWORKS = ['langchain', 'agents']
 /** Whose events the examples of the calendar are. */
 const SOMEBODY = `${OPENED}const { user } = await store.ensureUser({ provider: 'whatsapp', id: '+1' })
 `
@@ -79,6 +82,8 @@ describe('README', () => {
     await writeFile(join(folder, 'bot.ts'), program('', named('bot'), DELIVERIES))
     await writeFile(join(folder, 'shapes.ts'), program('', named('shapes')))
     await writeFile(join(folder, 'testing.ts'), program('', named('testing')))
+    for (const name of FRAMEWORKS)
+      await writeFile(join(folder, `${name}.ts`), program(OPENED, named(name), 'await store.close()\n'))
     const calendar = program(SOMEBODY, named('calendar'), 'await store.close()\n')
     await writeFile(join(folder, 'calendar.ts'), withStandIn(calendar))
     const config = {
@@ -109,8 +114,9 @@ describe('README', () => {
     await db.dropDatabase()
   }
 
-  test.each(['verbs', 'bot', 'shapes', 'testing'])('shows code that does what it says: %s', (name) =>
-    runsOn(name),
+  test.each(['verbs', 'bot', 'shapes', 'testing', ...FRAMEWORKS])(
+    'shows code that does what it says: %s',
+    (name) => runsOn(name),
   )
 
   test('shows code that does what it says: calendar', async () => {
