@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { Internals } from '../assemble.ts'
+import { internalsIn } from '../beside.ts'
 import type { StoreTransaction } from '../contract.ts'
 import { attempt } from '../db/attempt.ts'
 import { invalidInput } from '../errors.ts'
-import { internalsIn } from '../internals.ts'
 import { seen } from '../messages/schema.ts'
 
 /** Before the hash of an operation's id, in the external ids that stand for it. */
@@ -18,7 +17,7 @@ const digest = (text: string): string => createHash('sha256').update(text).diges
  * one back; but a session that is cleared has to take its operations again.
  */
 export function createOperations(store: unknown, conversationId: string) {
-  const { database } = internalsIn(store) as Internals
+  const { database } = internalsIn(store)
   const claims = database.collection(seen)
 
   return {
