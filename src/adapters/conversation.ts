@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { DialogueStore, StoreTransaction } from '../contract.ts'
@@ -111,12 +112,20 @@ export function createConversation(store: DialogueStore, { identity, conversatio
     const [last] = await read(userId, 1)
     const timestamp = new Date(Math.max(Date.now(), last ? last.timestamp.getTime() + 1 : 0))
     const messages = said.map((one) => ({ ...one, userId, conversationId, timestamp }))
-    for (const [index, outcome] of (await tx.storeMessages(messages)).entries())
-      if (outcome.status !== 'rejected') assertKept(outcome.message, said[index]?.metadata)
+    for (const [index, outcome] of (await tx.storeMessages(messages)).entries()) {
+      /* All of it, or nothing. */
+      if (outcome.status === 'rejected') throw outcome.error
+      assertKept(outcome.message, said[index]?.metadata)
+    }
   }
+
+  const { provider, id } = identity
+  const whose = JSON.stringify([provider, id, conversationId])
 
   return {
     conversationId,
+    /** Of this user's conversation alone: others may have one of the same name. Says nothing of who they are. */
+    id: `${conversationId}:${createHash('sha256').update(whose).digest('base64url').slice(0, 16)}`,
     read,
     withUser,
     ifKnown,

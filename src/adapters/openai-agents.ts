@@ -33,7 +33,8 @@ const limitOfItems = z.int().optional()
 
 /**
  * A session of the OpenAI Agents SDK. Its items are messages of that user in that conversation, which every reader
- * of the store sees; what others have stored there is an item, too. The session's id is `conversationId`.
+ * of the store sees; what others have stored there is an item, too. The session's id is
+ * of that user and conversation.
  * @param store as `openStore` gives it
  * @throws DialogueStoreError `INVALID_INPUT`
  */
@@ -48,7 +49,7 @@ export function agentsSession<S extends Shapes = Shapes>(
   const { apply, mutate } = createRewriting(plain, conversation)
 
   return {
-    getSessionId: async () => conversationId,
+    getSessionId: async () => conversation.id,
 
     async getItems(limit?: number): Promise<AgentInputItem[]> {
       const most = parse(limitOfItems, limit, ['limit'])
