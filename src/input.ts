@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { DialogueStoreError, type InputIssue, invalidInput } from './errors.ts'
 import { type Id, type ObjectId, toObjectId } from './ids.ts'
-import { checkJson, type JsonObject } from './json.ts'
+import { checkJson, isPlainObject, type JsonObject } from './json.ts'
 
 /*
  * The building blocks of the models' zod schemas. `meta({ bsonType })` names what MongoDB stores where JSON
@@ -60,6 +60,17 @@ export function parse<S extends z.ZodType>(
 export function outputOf<T>(result: z.ZodSafeParseResult<T>, at: (string | number)[]): T {
   if (result.success) return result.data
   throw invalidInput(result.error.issues.flatMap((issue) => toIssues(issue, at)))
+}
+
+/**
+ * What a function of the caller's gave. A plain object with a function called `then` would be waited for as a promise is,
+ * and for ever.
+ * @throws DialogueStoreError `INVALID_INPUT`
+ */
+export function answered<T>(given: T, at: (string | number)[]): T {
+  if (glance(() => isPlainObject(given) && typeof given.then === 'function'))
+    throw invalidInput([{ path: [...at, 'then'], reason: 'is function, which JSON cannot say' }])
+  return given
 }
 
 /** Looks at what nobody has checked: its getters are the caller's code. */

@@ -8,6 +8,10 @@ import type { RetentionKeeper, StoredRetention } from './messages/retention.ts'
 import { messages } from './messages/schema.ts'
 import { users } from './users/schema.ts'
 
+/**
+ * As the server keeps count, without looking at every document: what a transaction inserts counts while it is open, though
+ * it may be given up.
+ */
 export interface Stats {
   users: number
   /** Contexts that have data. */

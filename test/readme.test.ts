@@ -42,7 +42,10 @@ function program(head: string, examples: string[], tail = ''): string {
   return ["import assert from 'node:assert/strict'\n", ...imports, ...blocks, 'export {}\n']
     .join('')
     .replaceAll("'dialogue-store/testing'", "'../../src/testing/index.ts'")
-    .replaceAll(/'dialogue-store\/(grammy|telegraf|botbuilder)'/g, "'../../src/adapters/$1.ts'")
+    .replaceAll(
+      /'dialogue-store\/(grammy|telegraf|botbuilder|langchain|openai-agents)'/g,
+      "'../../src/adapters/$1.ts'",
+    )
     .replaceAll("'dialogue-store/google-calendar'", "'../../src/google-calendar.ts'")
     .replaceAll("'dialogue-store'", "'../../src/index.ts'")
 }
@@ -75,8 +78,10 @@ bot.botInfo = { id: 1, is_bot: true, first_name: 'Bot', username: 'bot' } as nev
 for (let i = 0; i < 2; i++) await bot.handleUpdate(update as never)
 assert.equal((await store.findUser({ provider: 'telegram', id: '7' }))?.identities.length, 1)
 `
-/** How each framework's example is driven to its end. */
+/** The examples of adapters: each has the store, and a framework of its own, and is driven to its end. */
 const FRAMEWORKS = {
+  langchain: '',
+  agents: '',
   grammy: `bot.api.config.use(async () => ({ ok: true, result: true as never }))
 ${CHAT}assert.deepEqual(await storage.read('7'), { visits: 2 })
 `,

@@ -52,7 +52,8 @@ export const runProgram = ({ node, folder, program, uri }: Run): Promise<string>
   command(node, [program], { cwd: folder, env: { MONGODB_URI: uri, NODE_OPTIONS: undefined } })
 
 /** What no bot needs, and so what importing `dialogue-store` may not load. */
-const OPTIONAL = /\/(cli-progress|commander|mongodb-memory-server(-core)?|pino|umzug)$/
+const OPTIONAL =
+  /\/(@googleapis\/calendar|@langchain\/core|@openai\/agents-core|cli-progress|commander|mongodb-memory-server(-core)?|pino|umzug)$/
 
 /** @throws Error if the program fails, or has loaded what it should not have */
 export async function runBot(run: Run): Promise<void> {

@@ -3,10 +3,12 @@ import type { Database } from '../db/database.ts'
 import { DialogueStoreError } from '../errors.ts'
 import { type EventDocument, toEvent } from '../events/schema.ts'
 import type { ObjectId } from '../ids.ts'
+import { parse } from '../input.ts'
 import { callback } from '../log.ts'
 import { ALIVE, toUser, type User, users } from '../users/schema.ts'
+import { noAccess } from './failure.ts'
 import type { Feeds } from './feeds.ts'
-import type { SyncConfig } from './options.ts'
+import { calendarName, isClient, type SyncConfig } from './options.ts'
 import { type CalendarClient, createPort, type GoogleCalendar, type Reached } from './port.ts'
 import type { Removals } from './removals.ts'
 
@@ -44,7 +46,10 @@ export function createAccess({ database, config, feeds, removals }: Needs) {
   async function clientOf(creator: User | undefined): Promise<GoogleCalendar> {
     if (typeof calendar !== 'function') return portOf(calendar)
     if (!creator) throw gone()
-    return portOf(await callback(() => calendar(creator)))
+    const client = await callback(() => calendar(creator))
+    /* Somebody who has not connected theirs, or not yet. */
+    if (!isClient(client)) throw noAccess()
+    return portOf(client)
   }
 
   /** Where each creator has their own, `primary` is another calendar for each: Google knows which. */
@@ -59,13 +64,15 @@ export function createAccess({ database, config, feeds, removals }: Needs) {
   return {
     /** Where an event is, or is going to be. */
     async ofEvent(event: EventDocument): Promise<Reached> {
-      const creator = await creatorOf(event.creatorId)
+      const found = await alive(event.creatorId)
+      /* Who is erased publishes nothing any more: the erasure is about to delete the event, and leaves its removal. */
+      if (!found) throw noAccess()
+      const creator: User = toUser(found)
       const google = await clientOf(creator)
       const known = event.calendarSync.calendarId
       if (known !== undefined) return { google, calendarId: known, zone: await feeds.zoneOf(known) }
-      const wanted =
-        calendarOf && creator ? await callback(() => calendarOf(toEvent(event), creator)) : PRIMARY
-      const calendarId = await nameOf(google, wanted)
+      const wanted = calendarOf ? await callback(() => calendarOf(toEvent(event), creator)) : PRIMARY
+      const calendarId = await nameOf(google, parse(calendarName, wanted, ['options', 'calendarOf']))
       await feeds.know(calendarId, isShared ? undefined : event.creatorId)
       return { google, calendarId, zone: await feeds.zoneOf(calendarId) }
     },

@@ -2,6 +2,7 @@ import { exceptionOf } from '../events/exceptions.ts'
 import type { EventDocument } from '../events/schema.ts'
 import { type ObjectId, toObjectId } from '../ids.ts'
 import { callback } from '../log.ts'
+import { GoogleFailure } from './failure.ts'
 import type { GoogleEvent } from './fields.ts'
 import type { Imports } from './imports.ts'
 import type { Mark } from './mark.ts'
@@ -115,9 +116,13 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
     const [known, said] = [calendarSync.changedAt, item.updated && new Date(item.updated)]
     if (known && said && said > known) return item
     if (known && said && said < known) return undefined
-    return calendarSync.etag === undefined || item.status === 'cancelled'
-      ? item
-      : google.get(calendarId, item.id ?? '')
+    /* Of what was deleted, a list says nothing else: nor when. */
+    const id = item.id ?? ''
+    return google.get(calendarId, id).catch((error: unknown) => {
+      if (!(error instanceof GoogleFailure && error.meaning === 'gone')) throw error
+      /* One that nobody has seen there may be on its way. */
+      return calendarSync.etag === undefined ? undefined : { id, status: 'cancelled' }
+    })
   }
 
   /** An instance that was moved or cancelled: an exception of its series, and an event of its own if it still is. */

@@ -13,6 +13,8 @@ export type Meaning = 'again' | 'access' | 'conflict' | 'gone' | 'refused'
 /** What Google answered, without its text, which may quote an event. */
 export class GoogleFailure extends Error {
   readonly meaning: Meaning
+  /** Too many requests. */
+  readonly isLimit: boolean
   /** Undefined: no answer came, and it may be done. */
   readonly status: number | undefined
   readonly reason: string | undefined
@@ -22,6 +24,7 @@ export class GoogleFailure extends Error {
   constructor(status: number | undefined, reason: string | undefined, retryAfterMs?: number) {
     super(describe(status, reason))
     this.meaning = meaningOf(status, reason)
+    this.isLimit = status === 429 || (status === 403 && this.meaning === 'again')
     this.status = status
     this.reason = reason
     this.retryAfterMs = retryAfterMs
@@ -103,6 +106,6 @@ const ADVICE: Record<Meaning, string> = {
 export function toCalendarError(error: unknown): unknown {
   if (!(error instanceof GoogleFailure)) return error
   const { meaning, status, message } = error
-  const outcome = status === undefined ? 'unknown' : 'not-applied'
+  const outcome = status === undefined || status >= 500 ? 'unknown' : 'not-applied'
   return new DialogueStoreError(CODES[meaning], `${message} ${ADVICE[meaning]}`, { outcome })
 }

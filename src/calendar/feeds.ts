@@ -25,7 +25,7 @@ export function createFeeds(database: Database) {
       await attempt(database.deadline(), 'write', (terms) =>
         collection.updateOne(
           { _id: calendarId },
-          creatorId ? { $setOnInsert: { creatorId } } : { $setOnInsert: {} },
+          { $set: { isUsed: true }, ...(creatorId && { $setOnInsert: { creatorId } }) },
           { upsert: true, ...terms },
         ),
       )
@@ -73,7 +73,7 @@ export function createFeeds(database: Database) {
       await attempt(database.deadline(), 'write', (terms) =>
         collection.updateOne(
           { _id: calendarId, 'channel.id': channelId },
-          { $unset: { channel: '' } },
+          { $unset: { channel: '', opening: '' } },
           terms,
         ),
       )
@@ -112,7 +112,7 @@ export function createFeeds(database: Database) {
         /** Nothing is known of it: it was not to be read. */
         async forget(): Promise<void> {
           const absent = { $exists: false }
-          const bare = { ...ours, syncToken: absent, creatorId: absent, channel: absent }
+          const bare = { ...ours, syncToken: absent, isUsed: absent, channel: absent }
           await attempt(database.deadline(), 'write', (terms) => collection.deleteOne(bare, terms))
         },
       }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { calendar_v3 } from '@googleapis/calendar'
 import { dateOf, dayStart } from '../events/days.ts'
-import { exceptionLines } from '../events/exceptions.ts'
+import { withExceptions, withoutExceptions } from '../events/exceptions.ts'
 import type { EventDocument } from '../events/schema.ts'
 
 /** An event as Google has it: https://developers.google.com/workspace/calendar/api/v3/reference/events */
@@ -42,11 +42,10 @@ const OURS: Record<Field, (event: EventDocument) => GoogleEvent> = {
       overrides: reminders.slice(0, MOST_REMINDERS).map((minutes) => ({ method: 'popup', minutes })),
     },
   }),
-  recurrence: ({ recurrence, calendarSync: { exceptions = [] } }) => {
-    /* Google knows of these by itself; as a part of the series they would be deleted there. */
-    const theirs = new Set(exceptionLines(exceptions))
-    return { recurrence: recurrence.filter((line) => !theirs.has(line)) }
-  },
+  /* Google knows of exceptions by itself; as a part of the series they would be deleted there. */
+  recurrence: ({ recurrence, calendarSync: { exceptions = [] } }) => ({
+    recurrence: withoutExceptions(recurrence, exceptions),
+  }),
 }
 
 /** The patch that brings these fields to Google. */
@@ -109,7 +108,7 @@ const TAKEN: Record<
   }),
   reminders: ({ reminders }) => ({ reminders: minutesOf(reminders).slice(0, 20) }),
   recurrence: ({ recurrence }, { calendarSync: { exceptions = [] } }) => ({
-    recurrence: [...(recurrence ?? []).filter(isLine), ...exceptionLines(exceptions)].slice(0, 100),
+    recurrence: withExceptions((recurrence ?? []).filter(isLine), exceptions),
   }),
 }
 
@@ -123,7 +122,7 @@ export const fromGoogle = (
 
 function takenTime({ start, end }: GoogleEvent, ours: EventDocument, zone: string): Partial<EventDocument> {
   if (start?.date && end?.date) {
-    const timezone = ours.timezone ?? zone
+    const timezone = ours.timezone ?? knownZone(zone) ?? 'UTC'
     return {
       ...{ allDay: true, timezone },
       ...{ start: dayStart(start.date, timezone), end: dayStart(end.date, timezone) },
@@ -134,10 +133,20 @@ function takenTime({ start, end }: GoogleEvent, ours: EventDocument, zone: strin
   /* Google names a zone for every time: for one that we gave without, it says nothing. */
   const isSame =
     !ours.allDay && from.getTime() === ours.start.getTime() && to.getTime() === ours.end.getTime()
-  const timezone = isSame && ours.timezone === undefined ? undefined : (start?.timeZone ?? ours.timezone)
+  const timezone =
+    isSame && ours.timezone === undefined ? undefined : (knownZone(start?.timeZone) ?? ours.timezone)
   /* Google has events that end when they begin. */
   const ending = to > from ? to : new Date(from.getTime() + MINUTE_MS)
   return { allDay: false, start: from, end: ending, ...(timezone && { timezone }) }
+}
+
+/** Google may know zones that this machine does not: an instant needs none. */
+function knownZone(zone: string | null | undefined): string | undefined {
+  try {
+    return zone ? new Intl.DateTimeFormat('en', { timeZone: zone }) && zone : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function takenAttendee({ email, displayName, comment }: calendar_v3.Schema$EventAttendee) {

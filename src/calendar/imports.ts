@@ -55,7 +55,7 @@ export function createImports(database: Database, directory: UserDirectory) {
         const known = series?.calendarSync.exceptions ?? []
         if (!series || known.includes(original)) return false
         const exceptions = [...known, original].slice(-MOST_EXCEPTIONS)
-        const recurrence = withExceptions(series.recurrence, known, exceptions)
+        const recurrence = withExceptions(series.recurrence, exceptions)
         const written = await versionedUpdate(collection, database.deadline(), {
           key: { _id: seriesId },
           condition: { version: series.version },

@@ -27,18 +27,21 @@ export function createLoop({ push, pull, renew, known, log, closed }: Needs) {
   let stopping: AbortController | undefined
   let running: Promise<unknown> = Promise.resolve()
 
-  async function attempt(op: string, work: () => Promise<unknown>): Promise<void> {
+  /** @returns for how long Google asks to be left alone */
+  async function attempt(op: string, work: () => Promise<unknown>): Promise<number> {
     try {
       await work()
+      return 0
     } catch (error) {
       log.warn({ op: `calendar.${op}`, code: codeOf(error) }, `calendar.${op}`)
+      return error instanceof GoogleFailure ? (error.retryAfterMs ?? 0) : 0
     }
   }
 
   async function every(ms: number, { signal }: AbortController, op: string, work: () => Promise<unknown>) {
     while (!signal.aborted && !closed()) {
-      await attempt(op, work)
-      await sleep(ms, undefined, { signal, ref: false }).catch(() => {})
+      const wanted = await attempt(op, work)
+      await sleep(Math.max(ms, wanted), undefined, { signal, ref: false }).catch(() => {})
     }
   }
 

@@ -122,10 +122,11 @@ function contestedOf({ ours, theirs }: Sides, changed: Changed): Set<Field> {
 const picked = (hashes: Hashes, fields: Field[]): Hashes =>
   Object.fromEntries(fields.map((field) => [field, hashes[field]]))
 
-/** What of ours Google lacks, as both were when they were brought together. */
+/** What of ours Google lacks, as both were when they were brought together, or may have otherwise from a request since. */
 export function lackingAtGoogle(ours: EventDocument): Field[] {
-  const { base } = ours.calendarSync
+  const { base, sent = {} } = ours.calendarSync
   const now = hashesOfOurs(ours)
   if (ours.status === 'cancelled' && now.status === base?.ours.status) return []
-  return FIELDS.filter((field) => now[field] !== base?.ours[field])
+  const isOtherwise = (field: Field) => (sent[field] ?? []).some((hash) => hash !== now[field])
+  return FIELDS.filter((field) => now[field] !== base?.ours[field] || isOtherwise(field))
 }

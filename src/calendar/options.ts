@@ -6,10 +6,15 @@ import type { GoogleEvent } from './fields.ts'
 import type { CalendarClient } from './port.ts'
 import type { OnConflict } from './resolve.ts'
 
+type Given = CalendarClient | null | undefined
+
 /** What a sync is created with. */
 export interface CalendarSyncOptions {
-  /** `google.calendar({ version: 'v3', auth })` of `@googleapis/calendar`; or each creator's own. */
-  calendar: CalendarClient | ((creator: User) => CalendarClient | Promise<CalendarClient>)
+  /**
+   * `google.calendar({ version: 'v3', auth })` of `@googleapis/calendar`; or each creator's own, or none: then their events
+   * wait.
+   */
+  calendar: CalendarClient | ((creator: User) => Given | Promise<Given>)
   /** Which calendar an event belongs in. Asked once, when it is published first. Default: `primary`. */
   calendarOf?: (event: CalendarEvent, creator: User) => string | Promise<string>
   /** Events that end before it are not published. Default: when the first sync was created, kept from then on. */
@@ -21,13 +26,16 @@ export interface CalendarSyncOptions {
   importAs?: (theirs: GoogleEvent) => string | null | Promise<string | null>
   /** Who decides where both sides changed an event. Default: the later change. */
   onConflict?: OnConflict
-  /** Requests a minute, for each client; at least 60. Default 500, of the 600 that Google gives a user. */
+  /**
+   * Requests a minute that this process sends by each client; at least 60. Default 500, of the 600 that Google gives a
+   * user: several processes that sync share them.
+   */
   requestsPerMinute?: number
   /** Whom Google tells of changes by mail, of an event's attendees. Default: nobody. */
   sendUpdates?: 'all' | 'externalOnly' | 'none'
 }
 
-const isClient = (value: unknown): value is CalendarClient =>
+export const isClient = (value: unknown): value is CalendarClient =>
   typeof value === 'object' && value !== null && 'events' in value && 'channels' in value
 
 const callable = <T>() => z.custom<T>((value) => typeof value === 'function', 'is not a function')

@@ -1,7 +1,7 @@
 import type { calendar_v3 } from '@googleapis/calendar'
 import { toGoogleFailure } from './failure.ts'
 import type { GoogleEvent } from './fields.ts'
-import { createLimiter } from './limiter.ts'
+import { createLimiter, type Limiter } from './limiter.ts'
 
 /** A client of `@googleapis/calendar`: what of it is used. */
 export type CalendarClient = Pick<calendar_v3.Calendar, 'events' | 'channels' | 'calendars'>
@@ -54,11 +54,15 @@ export interface PortOptions {
 /** A request ends before its event's lease does. */
 export const REQUEST_MS = 15_000
 const PAGE = 250
+/** After Google has said that it is too much, where it does not say how long. */
+const PAUSE_MS = 500
+/** Who waits may hold a lease. What fails waits longer, each for itself. */
+const LONGEST_PAUSE_MS = 10_000
 
 /** Of one client all requests are counted together, whoever sends them. */
-const limiters = new WeakMap<CalendarClient, ReturnType<typeof createLimiter>>()
+const limiters = new WeakMap<CalendarClient, Limiter>()
 
-function limiterOf(client: CalendarClient, perMinute: number) {
+function limiterOf(client: CalendarClient, perMinute: number): Limiter {
   const limiter = limiters.get(client) ?? createLimiter(perMinute)
   limiters.set(client, limiter)
   return limiter
@@ -66,7 +70,7 @@ function limiterOf(client: CalendarClient, perMinute: number) {
 
 export function createPort(client: CalendarClient, { perMinute, sendUpdates }: PortOptions): GoogleCalendar {
   const { events, channels, calendars } = client
-  const turn = limiterOf(client, perMinute)
+  const { turn, pause } = limiterOf(client, perMinute)
 
   async function ask<T>(
     request: (options: RequestOptions) => Promise<{ data: T }>,
@@ -78,7 +82,10 @@ export function createPort(client: CalendarClient, { perMinute, sendUpdates }: P
       /* We repeat what is to be repeated ourselves: the client would not look what became of the first attempt. */
       return (await request({ retry: false, timeout: REQUEST_MS, headers })).data
     } catch (error) {
-      throw toGoogleFailure(error)
+      const failure = toGoogleFailure(error)
+      /* Too fast, for all that this client sends. */
+      if (failure.isLimit) pause(Math.min(failure.retryAfterMs ?? PAUSE_MS, LONGEST_PAUSE_MS))
+      throw failure
     }
   }
 

@@ -17,7 +17,12 @@ export interface Outcome {
   how: Published
   /** How often both sides had changed. */
   conflicts: number
+  /** How the event was when Google refused, or did not answer, and what it said. */
+  failed?: { held: Held; error: unknown }
 }
+
+/** What has become of an event that is being published. */
+type State = Pick<Outcome, 'how' | 'conflicts'> & { now: Held }
 
 interface Needs {
   outbox: Outbox
@@ -62,6 +67,8 @@ export function createPublishing({ outbox, resolving, removals, imports, mark }:
     const wasSent = event.calendarSync.sent !== undefined
     const id = event.googleCalendarId ?? (await freeId(event, calendarId))
     if (event.status === 'cancelled') return lookFor(event, to, id)
+    const arrived = wasSent && event.googleCalendarId ? await ourOwn(await whatIsThere(to, id)) : undefined
+    if (arrived) return { theirs: arrived }
     const addressed = event.googleCalendarId ? held : kept(await outbox.address(held, calendarId, id))
     const { owner } = kept(await outbox.sending(addressed, hashesOfOurs(event)))
     try {
@@ -71,8 +78,7 @@ export function createPublishing({ outbox, resolving, removals, imports, mark }:
     } catch (error) {
       if (!(error instanceof GoogleFailure && error.status === 409)) throw error
       const theirs = await google.get(calendarId, id)
-      const isOurs = await mark.isOn(theirs)
-      if (theirs.status === 'cancelled' ? wasSent : isOurs) return { theirs }
+      if (theirs.status === 'cancelled' ? wasSent : await ourOwn(theirs)) return { theirs }
       /* Somebody else's event has that id, or had it. */
       return { otherwise: kept(await outbox.address(addressed, calendarId, nextId().toHexString())) }
     }
@@ -86,9 +92,17 @@ export function createPublishing({ outbox, resolving, removals, imports, mark }:
 
   /** What is cancelled may have been sent before, and nobody has heard of it. */
   async function lookFor({ calendarSync }: EventDocument, to: Reached, id: string): Promise<Step> {
-    const theirs = await whatIsThere(to, id)
-    const isAbsent = theirs.etag === undefined
-    return isAbsent && (calendarSync.attempts ?? 0) < MOST_LOOKS ? { later: true } : { theirs }
+    const theirs = await ourOwn(await whatIsThere(to, id))
+    if (theirs) return { theirs }
+    return (calendarSync.attempts ?? 0) < MOST_LOOKS
+      ? { later: true }
+      : { theirs: { id, status: 'cancelled' } }
+  }
+
+  /** Under an id of which no answer was heard may be somebody else's, or nothing. What was deleted may not say whose. */
+  async function ourOwn(theirs: GoogleEvent): Promise<GoogleEvent | undefined> {
+    if (theirs.etag === undefined) return undefined
+    return theirs.status === 'cancelled' || (await mark.isOn(theirs)) ? theirs : undefined
   }
 
   async function change(held: Held, to: Reached, id: string): Promise<Step> {
@@ -126,35 +140,49 @@ export function createPublishing({ outbox, resolving, removals, imports, mark }:
     return google.patch(calendarId, id, withAnswers(given, theirs), etag)
   }
 
-  async function publish(held: Held, to: Reached): Promise<Outcome> {
-    let now = held
-    let conflicts = 0
-    let how: Published = 'nothing'
-    for (let round = 0; round < MOST_ROUNDS; round++) {
-      const { event } = now
-      const done = await restIfSaid(now)
-      if (done) return { how, conflicts }
-      const isThere = event.calendarSync.etag !== undefined
-      const step = await (isThere ? change(now, to, event.googleCalendarId ?? '') : create(now, to))
-      if ('done' in step) return { how: step.done, conflicts }
-      if ('later' in step) {
-        await outbox.fail(now, 'It may still arrive at Google.', LOOK_AGAIN_MS)
-        return { how, conflicts }
-      }
-      if ('otherwise' in step) now = step.otherwise
-      else {
-        const absorbed = await resolving.absorb(now, step.theirs, to.zone)
-        if (absorbed?.conflict) conflicts++
-        if (absorbed?.held.event.status === 'cancelled') await imports.cancelInstances(absorbed.held.event)
-        how = step.said ?? how
-        now = absorbed?.held ?? kept(await outbox.renew(now))
-        /* It is not there any more, not even as deleted, and is to be there. */
-        const isLost = isThere && step.theirs.etag === undefined && now.event.status === 'confirmed'
-        if (isLost) now = kept(await outbox.startAnew(now, nextId().toHexString()))
-      }
+  /** One exchange. @returns whether that was it */
+  async function exchange(state: State, to: Reached): Promise<boolean> {
+    const { now } = state
+    const { event } = now
+    if (await restIfSaid(now)) return true
+    const isThere = event.calendarSync.etag !== undefined
+    const step = await (isThere ? change(now, to, event.googleCalendarId ?? '') : create(now, to))
+    if ('done' in step) {
+      state.how = step.done
+      return true
     }
-    await outbox.fail(now, 'It goes on changing on both sides.', BUSY_MS)
-    return { how, conflicts }
+    if ('later' in step) {
+      await outbox.fail(now, 'It may still arrive at Google.', LOOK_AGAIN_MS)
+      return true
+    }
+    if ('otherwise' in step) state.now = step.otherwise
+    else await takeOver(state, step, to)
+    return false
+  }
+
+  async function takeOver(state: State, { theirs, said }: Extract<Step, { theirs: unknown }>, to: Reached) {
+    const { now } = state
+    const absorbed = await resolving.absorb(now, theirs, to.zone)
+    if (absorbed?.conflict) state.conflicts++
+    if (absorbed?.held.event.status === 'cancelled') await imports.cancelInstances(absorbed.held.event)
+    state.how = said ?? state.how
+    state.now = absorbed?.held ?? kept(await outbox.renew(now))
+    /* It is not there any more, not even as deleted, and is to be there. */
+    const isLost = now.event.calendarSync.etag !== undefined && theirs.etag === undefined
+    if (isLost && state.now.event.status === 'confirmed')
+      state.now = kept(await outbox.startAnew(state.now, nextId().toHexString()))
+  }
+
+  async function publish(held: Held, to: Reached): Promise<Outcome> {
+    const state: State = { now: held, conflicts: 0, how: 'nothing' }
+    try {
+      for (let round = 0; round < MOST_ROUNDS; round++) if (await exchange(state, to)) return state
+      await outbox.fail(state.now, 'It goes on changing on both sides.', BUSY_MS)
+      return state
+    } catch (error) {
+      if (error instanceof Lost) throw error
+      return { ...state, failed: { held: state.now, error } }
+    }
   }
 
   async function restIfSaid(held: Held): Promise<boolean> {

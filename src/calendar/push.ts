@@ -41,17 +41,24 @@ export function createPushing({ outbox, removals, access, publish, mark, since, 
     try {
       if (isOver(event, await since())) return void (await outbox.stayLocal(held))
       const to = await access.ofEvent(event)
-      const { how, conflicts } = await publish(held, to)
+      const { how, conflicts, failed } = await publish(held, to)
       result.conflicts += conflicts
       if (how !== 'nothing') result[how]++
+      if (failed) await putOff(failed.held, failed.error, result)
     } catch (error) {
-      const failure = failureIn(error)
-      const { attempts = 0 } = event.calendarSync
-      const wait = patienceFor(failure, attempts)
-      if (wait === undefined) result.failed++
-      await outbox.fail(held, failure.message, wait)
-      tell('push', failure, { eventId: event._id.toHexString(), attempts })
+      await putOff(held, error, result)
     }
+  }
+
+  /** @throws what is no failure of this one event */
+  async function putOff(held: Held, error: unknown, result: PushResult): Promise<void> {
+    const failure = failureIn(error)
+    const { _id, calendarSync } = held.event
+    const { attempts = 0 } = calendarSync
+    const wait = patienceFor(failure, attempts)
+    if (wait === undefined) result.failed++
+    await outbox.fail(held, failure.message, wait)
+    tell('push', failure, { eventId: _id.toHexString(), attempts })
   }
 
   async function pushRemoval(held: HeldRemoval, result: PushResult): Promise<void> {

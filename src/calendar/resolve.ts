@@ -1,4 +1,4 @@
-import { patched } from '../events/events.ts'
+import { patched } from '../events/patch.ts'
 import {
   type CalendarConflict,
   type CalendarEvent,

@@ -8,7 +8,7 @@ import { setPaths } from '../db/set-paths.ts'
 import { type Change, type VersionedWrite, versionedUpdate } from '../db/versioned.ts'
 import { invalidInput, notRepeatable, userNotFound, versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
-import { id, json, parse } from '../input.ts'
+import { answered, id, json, parse } from '../input.ts'
 import { exactJson, type JsonObject, mergeJson } from '../json.ts'
 import { callback } from '../log.ts'
 import type { ShapeCheck } from '../shape.ts'
@@ -159,7 +159,7 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
         if (typeof change !== 'function')
           throw invalidInput([{ path: ['change'], reason: 'must be a function' }])
         return swap(key, { key, ...rest }, database.deadline(), async (current) =>
-          exactJson(await callback(() => change(current as D)), ['data']),
+          exactJson(await callback(() => answered(change(current as D), ['data'])), ['data']),
         ).catch((error: unknown) => {
           /* Called again, the function would see what it may have stored, and change it a second time. */
           throw notRepeatable(error)

@@ -8,15 +8,13 @@ import { versionedUpdate } from '../db/versioned.ts'
 import { DialogueStoreError, invalidInput, notRepeatable, versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
-import { mergeJson } from '../json.ts'
 import type { ShapeCheck } from '../shape.ts'
-import { withExceptions } from './exceptions.ts'
 import { createFarewell } from './farewell.ts'
 import { AT_ONCE, CHANGED } from './outbox.ts'
+import { patched, withoutUndefined } from './patch.ts'
 import {
   type CalendarEvent,
   type EventDocument,
-  type EventPatch,
   eventPatch,
   events,
   type NewEvent,
@@ -215,41 +213,3 @@ function toDocument(event: NewEvent): EventDocument {
     updatedAt: now,
   }
 }
-
-/** What `null` gives back to fields that are never absent. */
-const DEFAULTS: Partial<EventDocument> = {
-  allDay: false,
-  visibility: 'private',
-  attendees: [],
-  reminders: [],
-  recurrence: [],
-}
-
-/** `undefined` leaves, `null` clears; `undefined` in the result removes. */
-export function patched(
-  current: EventDocument,
-  { data, ...patch }: EventPatch,
-  checkData: ShapeCheck | undefined,
-): Partial<EventDocument> {
-  const changes: Partial<EventDocument> = Object.fromEntries(
-    Object.entries(patch)
-      .filter(([, value]) => value !== undefined)
-      .map(([field, value]) => [field, value ?? DEFAULTS[field as keyof EventDocument]]),
-  )
-  const { exceptions = [] } = current.calendarSync
-  const merged = data === null ? {} : data && mergeJson(current.data, data, ['data'])
-  return {
-    ...changes,
-    ...(changes.attendees && { attendees: changes.attendees.map(withoutUndefined) }),
-    /* Google goes on knowing of these, whatever becomes of the rule. */
-    ...(changes.recurrence?.length && {
-      recurrence: withExceptions(changes.recurrence, exceptions, exceptions),
-    }),
-    ...(merged && { data: checkData ? checkData(merged) : merged }),
-    end: endOf({ ...current, ...changes }),
-  }
-}
-
-/** BSON would make null of it, which is not what was given. */
-const withoutUndefined = <T extends object>(object: T): T =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T

@@ -29,15 +29,21 @@ export function exceptionLines(exceptions: readonly string[]): string[] {
   return [...linesOf('EXDATE;VALUE=DATE:', days), ...linesOf('EXDATE:', times)]
 }
 
-/** A series with these exceptions, and no longer with those that it had. */
-export function withExceptions(
-  recurrence: readonly string[],
-  before: readonly string[],
-  exceptions: readonly string[],
-): string[] {
-  const old = new Set(exceptionLines(before))
-  return [...recurrence.filter((line) => !old.has(line)), ...exceptionLines(exceptions)].slice(0, MOST_LINES)
+/** The lines without these exceptions: one may have been written into a line of the bot's own. */
+export function withoutExceptions(recurrence: readonly string[], exceptions: readonly string[]): string[] {
+  const known = new Set(exceptions)
+  return recurrence.flatMap((line) => {
+    const [, name, dates = ''] = /^(EXDATE[^:]*:)(.*)$/i.exec(line) ?? []
+    const all = dates.split(',')
+    const left = all.filter((one) => !known.has(one.trim().toUpperCase()))
+    if (!name || left.length === all.length) return [line]
+    return left.length > 0 ? [name + left.join(',')] : []
+  })
 }
+
+/** The same series with these exceptions. */
+export const withExceptions = (recurrence: readonly string[], exceptions: readonly string[]): string[] =>
+  [...withoutExceptions(recurrence, exceptions), ...exceptionLines(exceptions)].slice(0, MOST_LINES)
 
 function linesOf(begin: string, dates: readonly string[]): string[] {
   const lines: string[] = []

@@ -104,10 +104,9 @@ export function createFarewell(database: Database) {
         meta.findOne({ _id: 'calendar', isEach: true }, terms),
       )
       if (!isEach) return
-      /* One that is held may be published just now. */
-      const theirs = { creatorId, $or: [PUBLISHED, { 'calendarSync.owner': { $exists: true } }] }
+      /* Any of them may be published just now, by who has read of the user before. */
       const there =
-        (await attempt(inside, 'read', (terms) => published.findOne(theirs, terms))) ??
+        (await attempt(inside, 'read', (terms) => published.findOne({ creatorId }, terms))) ??
         (await attempt(inside, 'read', (terms) =>
           left.findOne({ creatorId, doneAt: { $exists: false } }, terms),
         ))

@@ -11,6 +11,8 @@ export const feedDocument = z.strictObject({
   _id: z.string(),
   /** Whose access reads it, where each creator has their own. */
   creatorId: id.optional(),
+  /** Events are, or may be, published there: it is read from then on. */
+  isUsed: z.boolean().optional(),
   /** Google's, after the last page that was applied. Absent: everything is to be read. */
   syncToken: z.string().optional(),
   /** The calendar's own time zone. */

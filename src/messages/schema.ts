@@ -6,7 +6,7 @@ import { counter, date, id, json, text } from '../input.ts'
 import type { JsonObject } from '../json.ts'
 
 const sender = text(100)
-const conversationId = text(200)
+export const conversationId = text(200)
 const externalId = text(500)
 /** No document is longer; how long it may really be is checked in bytes. */
 const LONGEST_CONTENT = 2 ** 24

@@ -6,7 +6,7 @@ import { mergeExpression } from '../db/merge.ts'
 import { versionedUpdate } from '../db/versioned.ts'
 import { DialogueStoreError, invalidInput, notRepeatable, userNotFound, versionConflict } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
-import { id, parse } from '../input.ts'
+import { answered, id, parse } from '../input.ts'
 import { type JsonObject, mergeJson } from '../json.ts'
 import { callback } from '../log.ts'
 import type { ShapeCheck } from '../shape.ts'
@@ -101,7 +101,9 @@ export function createUpdate<D>(database: Database, checkData: ShapeCheck | unde
       const current = await read(userId, deadline)
       checkConditions(current, conditions)
       const left = deadline.remaining()
-      const patch = parse(userPatch, await callback(() => change(toUser<D>(current))), ['patch'])
+      const patch = parse(userPatch, await callback(() => answered(change(toUser<D>(current)), ['patch'])), [
+        'patch',
+      ])
       /* The caller may think for longer than the server may take. */
       deadline = renewed(deadline, left)
       const swap = { ...conditions, ifVersion: current.version }

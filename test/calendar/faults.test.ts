@@ -108,7 +108,7 @@ test.each([
   const world = await makeWorld()
   befall(world, 'events.list', { status, reason })
   const failure = await rejection(world.sync().pull('primary'), code)
-  expect(failure).toMatchObject({ retryable, outcome: 'not-applied' })
+  expect(failure).toMatchObject({ retryable, outcome: status < 500 ? 'not-applied' : 'unknown' })
   expect(failure.message).toContain(`${status} ${reason}`)
 })
 

@@ -113,3 +113,15 @@ describe('updateContext', () => {
     expect(context).toMatchObject({ data: { summary: 'thought over' }, version: 1 })
   })
 })
+
+test('what a function gives is not waited for where it only looks like a promise', async () => {
+  const { store } = await makeWorld()
+  const { id } = await makeUser(store)
+  const endless = () => untyped(Object.fromEntries([['then', () => {}]]))
+  expect(await refusedPaths(store.updateContext(id, endless))).toEqual(['data.then'])
+  expect(await refusedPaths(store.updateUser(id, endless))).toEqual(['patch.then'])
+  expect(await refusedPaths(store.withTransaction((tx) => tx.updateContext(id, endless)))).toEqual([
+    'data.then',
+  ])
+  await store.close()
+})

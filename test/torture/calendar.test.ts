@@ -15,6 +15,7 @@ test(
 test.each([
   ['differs', /has location "elsewhere" here/],
   ['orphan', /is not here/],
+  ['ended', /is cancelled, and nobody did that/],
   ['reverted', /"as it was", and was last said to be/],
 ])(
   'a fault is found: %s',

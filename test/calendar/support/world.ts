@@ -44,3 +44,11 @@ export async function makeWorld(options: CalendarServerOptions = {}) {
     },
   }
 }
+
+/** An event that both sides have, and know to have. @returns its id */
+export async function published(world: World, fields: Partial<NewEvent> = {}): Promise<string> {
+  const { id } = await world.event(fields)
+  await world.sync().push()
+  await world.sync().pull('primary')
+  return id
+}

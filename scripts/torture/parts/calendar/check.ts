@@ -29,8 +29,10 @@ export async function differencesOf({ store, people, creatorId }: Scene, edits: 
 function differences(ours: CalendarEvent, theirs: EventResource | undefined, edits: Edits): string[] {
   const { id, status, calendarSync } = ours
   const said = `event ${id} (${calendarSync.state})`
-  if (status === 'cancelled')
-    return theirs?.status === 'confirmed' ? [`${said} is cancelled here, and not there`] : []
+  if (status === 'cancelled') {
+    if (theirs?.status === 'confirmed') return [`${said} is cancelled here, and not there`]
+    return edits.wasEnded(ours.googleCalendarId ?? id) ? [] : [`${said} is cancelled, and nobody did that`]
+  }
   if (!theirs || theirs.status === 'cancelled') return [`${said} is not there`]
   if (calendarSync.state !== 'synced') return [`${said} is not synced: ${calendarSync.lastError}`]
   return [time, ...FIELDS].flatMap((field) => {

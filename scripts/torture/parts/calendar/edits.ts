@@ -6,6 +6,7 @@ export type Side = 'store' | 'google'
 export function createEdits() {
   const last = new Map<string, Partial<Record<Side, string>>>()
   const deleted = new Set<string>()
+  const ended = new Set<string>()
   const keyOf = (id: string, { name }: Field) => `${id} ${name}`
   return {
     /** @param id Google's */
@@ -21,6 +22,9 @@ export function createEdits() {
     /** In the store, for good. */
     removed: (id: string): unknown => deleted.add(id),
     wasRemoved: (id: string): boolean => deleted.has(id),
+    /** By somebody on either side; an instance with its series, whose id its own begins with. */
+    ended: (id: string): unknown => ended.add(id),
+    wasEnded: (id: string): boolean => ended.has(id) || ended.has(id.split('_')[0] ?? ''),
   }
 }
 

@@ -57,8 +57,10 @@ const isOnItsOwn = ({ recurrence, id }: Pick<EventResource, 'recurrence' | 'id'>
 
 const cancel: Operation = async (actor) => {
   const event = await someEvent(actor)
-  if (event) await actor.store.cancelEvent(event.id)
-  return event !== undefined
+  if (!event) return false
+  actor.edits.ended(idThere(event))
+  await actor.store.cancelEvent(event.id)
+  return true
 }
 
 const remove: Operation = async (actor) => {
@@ -66,6 +68,7 @@ const remove: Operation = async (actor) => {
   if (!event) return false
   await actor.store.deleteEvent(event.id)
   actor.edits.removed(idThere(event))
+  actor.edits.ended(idThere(event))
   return true
 }
 
@@ -99,8 +102,10 @@ const theirMove: Operation = async (actor) => {
 
 const theirRemoval: Operation = async (actor) => {
   const event = someTheirs(actor)
-  if (event) actor.people.remove(event.id)
-  return event !== undefined
+  if (!event) return false
+  actor.edits.ended(event.id)
+  actor.people.remove(event.id)
+  return true
 }
 
 const theirException: Operation = async (actor) => {

@@ -99,6 +99,16 @@ export async function quiet(admin: mongoose.mongo.MongoClient): Promise<void> {
   }
 }
 
+/** The server ends those whose client has forgotten them, after some seconds. */
+export async function transactionsEnded(db: mongoose.mongo.Db): Promise<void> {
+  const end = performance.now() + QUIET_MS
+  while (performance.now() < end) {
+    const { transactions } = await db.admin().command({ serverStatus: 1 })
+    if (transactions.currentOpen === 0) return
+    await pause(POLL_MS)
+  }
+}
+
 /** Readers do what transactions have left to do: of everybody. */
 export async function settleAll({ db, other }: Pick<Ground, 'db' | 'other'>): Promise<void> {
   const owed = await db.collection('dialogue_journal').distinct('userId', { settled: { $exists: false } })

@@ -1,0 +1,140 @@
+import { BaseListChatMessageHistory } from '@langchain/core/chat_history'
+import {
+  AIMessage,
+  BaseMessage,
+  ChatMessage,
+  HumanMessage,
+  mapStoredMessagesToChatMessages,
+  type StoredMessage,
+  SystemMessage,
+} from '@langchain/core/messages'
+import { z } from 'zod'
+import type { Shapes } from '../config.ts'
+import type { DialogueStore } from '../contract.ts'
+import { parse } from '../input.ts'
+import { isPlainObject, type JsonObject, type JsonValue } from '../json.ts'
+import type { Message } from '../messages/schema.ts'
+import {
+  type Conversation,
+  type ConversationOptions,
+  conversationOptions,
+  createConversation,
+  keptUnder,
+  readable,
+  type Said,
+} from './conversation.ts'
+
+export interface LangChainHistoryOptions extends ConversationOptions {
+  /** How many messages `getMessages` gives, the newest, in chronological order. Default: all. */
+  limit?: number
+}
+
+/**
+ * A chat history of LangChain. What it adds are messages of that user in that conversation, which every reader of
+ * the store sees; what others have stored there appears here, by its sender.
+ * @throws DialogueStoreError `INVALID_INPUT`
+ */
+export function langchainHistory<S extends Shapes = Shapes>(
+  store: DialogueStore<S>,
+  options: LangChainHistoryOptions,
+): BaseListChatMessageHistory {
+  const { limit, ...place } = parse(historyOptions, options, ['options'])
+  return new StoredHistory(createConversation(store as DialogueStore, place), limit)
+}
+
+const historyOptions = conversationOptions.extend({ limit: z.int().min(1).optional() })
+
+class StoredHistory extends BaseListChatMessageHistory {
+  override lc_namespace = ['dialogue_store', 'langchain']
+  readonly #conversation: Conversation
+  readonly #limit: number | undefined
+
+  constructor(conversation: Conversation, limit: number | undefined) {
+    /* Without arguments: LangChain would show them to whoever prints the history. */
+    super()
+    this.#conversation = conversation
+    this.#limit = limit
+  }
+
+  override async getMessages(): Promise<BaseMessage[]> {
+    const { ifKnown, read } = this.#conversation
+    return (await ifKnown([], (userId) => read(userId, this.#limit))).map(toChatMessage)
+  }
+
+  override addMessage(message: BaseMessage): Promise<void> {
+    return this.addMessages([message])
+  }
+
+  override async addMessages(messages: BaseMessage[]): Promise<void> {
+    const said = parse(z.array(chatMessage), messages, ['messages'])
+    if (said.length > 0) await this.#conversation.append(said)
+  }
+
+  override async clear(): Promise<void> {
+    const { ifKnown, clear } = this.#conversation
+    await ifKnown(0, clear)
+  }
+}
+
+const KEY = 'langchain'
+/** The classes that come back, by their `type`: who speaks, and the field without which LangChain makes none. */
+const KINDS = new Map<unknown, { sender?: string; needs?: string }>([
+  ['human', { sender: 'user' }],
+  ['ai', { sender: 'assistant' }],
+  ['system', { sender: 'system' }],
+  ['tool', { sender: 'tool', needs: 'tool_call_id' }],
+  ['function', { sender: 'tool', needs: 'name' }],
+  /* Speaks by its own role. */
+  ['generic', { needs: 'role' }],
+])
+const ROLES: Record<string, string> = { human: 'user', ai: 'assistant', function: 'tool' }
+
+const isStored = (value: unknown): value is StoredMessage & JsonObject => {
+  if (!isPlainObject(value) || !isPlainObject(value.data)) return false
+  const kind = KINDS.get(value.type)
+  return kind !== undefined && (!kind.needs || typeof value.data[kind.needs] === 'string')
+}
+
+/**
+ * A message's own fields, from which its constructor makes it again. Not its `toDict()`, which knows only what the
+ * constructor was given: it lacks an id or a name set later and the content of `contentBlocks`, and wraps data that
+ * has a key `lc`.
+ */
+const fieldsOf = (message: BaseMessage): object => ({
+  type: message.type,
+  data: Object.fromEntries(
+    Object.entries(message).filter(([key]) => key !== 'type' && !key.startsWith('lc_')),
+  ),
+})
+
+const chatMessage = z
+  .custom<BaseMessage>((value) => BaseMessage.isInstance(value), 'is not a message of LangChain')
+  .transform(fieldsOf)
+  .pipe(keptUnder(KEY))
+  .refine(isStored, 'is of a type that cannot be kept, or lacks the field that its type needs')
+  .transform(toSaid)
+
+function toSaid(stored: JsonObject): Said {
+  const { type, data } = stored
+  const { role, content, tool_calls: calls }: JsonObject = isPlainObject(data) ? data : {}
+  const sender = KINDS.get(type)?.sender ?? ROLES[String(role)] ?? String(role)
+  return { sender, content: readable(content) || callsOf(calls), metadata: { [KEY]: stored } }
+}
+
+/** `lookup({"city":"Recife"})`: what there is to read of a message that only calls tools. */
+function callsOf(calls: JsonValue | undefined): string {
+  const all = Array.isArray(calls) ? calls : []
+  return all
+    .flatMap((call) => (isPlainObject(call) ? [`${call.name}(${JSON.stringify(call.args)})`] : []))
+    .join('\n')
+}
+
+function toChatMessage({ sender, content, metadata }: Message): BaseMessage {
+  const kept = metadata[KEY]
+  const [own] = isStored(kept) ? mapStoredMessagesToChatMessages([kept]) : []
+  if (own) return own
+  if (sender === 'user') return new HumanMessage(content)
+  if (sender === 'assistant') return new AIMessage(content)
+  if (sender === 'system') return new SystemMessage(content)
+  return new ChatMessage({ content, role: sender })
+}

@@ -1,0 +1,130 @@
+import { expect, test } from '@jest/globals'
+import type { Fate, Kind } from '../../scripts/calendar-server/index.ts'
+import { ObjectId } from '../../src/ids.ts'
+import { makeWorld, type World } from './support/world.ts'
+
+/** What happens before the next request of a kind is answered. */
+function before({ server }: World, kind: Kind, happens: () => Promise<unknown>): void {
+  server.judgeBy(async (asked): Promise<Fate> => {
+    if (asked.kind !== kind) return 'answers'
+    server.judgeBy(() => 'answers')
+    await happens()
+    return 'answers'
+  })
+}
+
+test('who is being erased publishes nothing any more', async () => {
+  const { event, sync, db, creatorId, server } = await makeWorld()
+  await event()
+  /* As the erasure leaves it before the events are deleted. */
+  await db.collection('dialogue_users').replaceOne(
+    { _id: new ObjectId(creatorId) },
+    {
+      ...{ erasedAt: new Date(), receipt: { messages: 0, contexts: 0, events: 0 } },
+      erasing: { step: 1, messages: [], events: [] },
+    },
+  )
+  expect(await sync({ calendarOf: () => 'primary' }).push()).toMatchObject({ pushed: 0, failed: 0 })
+  expect(server.requests).toEqual([])
+})
+
+test('what is taken back before its request is known to have arrived is so without a pull, too', async () => {
+  const { event, sync, store, there, server, hurry } = await makeWorld()
+  const { id } = await event({ summary: 'as it was' })
+  await sync().push()
+  server.judgeBy(({ kind }) => (kind === 'events.patch' ? 'loses its reply' : 'answers'))
+  await store.updateEvent(id, { summary: 'hasty' })
+  await sync().push()
+  server.judgeBy(() => 'answers')
+  await store.updateEvent(id, { summary: 'as it was' })
+  await hurry()
+  await sync().push()
+  expect(there()).toMatchObject([{ summary: 'as it was' }])
+  expect((await store.getEvent(id)).calendarSync.state).toBe('synced')
+})
+
+test('a deletion that was undone while the page was on its way is none', async () => {
+  const world = await makeWorld()
+  const { event, sync, store, people } = world
+  const { id } = await event()
+  await sync().push()
+  await sync().pull('primary')
+  people.remove(id)
+  await store.updateEvent(id, { summary: 'still wanted' })
+  const pulling = sync({ onConflict: 'store' })
+  /* The list is read, and then held up. */
+  before(world, 'events.get', () => sync({ onConflict: 'store' }).push())
+  await pulling.pull('primary')
+  await sync({ onConflict: 'store' }).push()
+  expect(await store.getEvent(id)).toMatchObject({ status: 'confirmed', summary: 'still wanted' })
+  expect(people.events()).toMatchObject([{ status: 'confirmed', summary: 'still wanted' }])
+})
+
+test('an event whose insert is under way is not taken for one that was removed', async () => {
+  const world = await makeWorld()
+  const { event, sync, store, there } = world
+  const { id } = await event()
+  before(world, 'events.insert', () =>
+    sync()
+      .pull('primary')
+      .catch(() => {}),
+  )
+  await sync().push()
+  expect((await store.getEvent(id)).status).toBe('confirmed')
+  expect(there()).toHaveLength(1)
+}, 120_000)
+
+test('by default a later change here wins over a deletion there, whichever way meets it', async () => {
+  for (const way of ['push', 'pull'] as const) {
+    const { event, sync, store, people } = await makeWorld()
+    const { id } = await event()
+    await sync().push()
+    await sync().pull('primary')
+    people.remove(id)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    await store.updateEvent(id, { summary: 'later' })
+    await (way === 'push' ? sync().push() : sync().pull('primary'))
+    await sync().push()
+    expect(await store.getEvent(id)).toMatchObject({ status: 'confirmed', summary: 'later' })
+  }
+})
+
+test('a date of the bot’s own in a line of exceptions leaves what people have moved as it is', async () => {
+  const { event, sync, store, people } = await makeWorld()
+  const { id } = await event({ recurrence: ['RRULE:FREQ=WEEKLY;COUNT=4'], timezone: 'UTC' })
+  await sync().push()
+  await sync().pull('primary')
+  people.moveInstance(id, new Date('2030-05-13T10:00:00Z'), {
+    start: { dateTime: '2030-05-14T12:00:00Z' },
+    end: { dateTime: '2030-05-14T13:00:00Z' },
+  })
+  await sync().pull('primary')
+  const { recurrence } = await store.getEvent(id)
+  const own = recurrence.map((line) => (line.startsWith('EXDATE') ? `${line},20300520T100000Z` : line))
+  const changed = await store.updateEvent(id, { recurrence: own })
+  expect(changed.recurrence).toEqual([
+    'RRULE:FREQ=WEEKLY;COUNT=4',
+    'EXDATE:20300520T100000Z',
+    'EXDATE:20300513T100000Z',
+  ])
+  await sync().push()
+  const series = people.events().find((one) => one.id === id)
+  expect(series?.recurrence).toEqual(['RRULE:FREQ=WEEKLY;COUNT=4', 'EXDATE:20300520T100000Z'])
+})
+
+test('somebody else’s event under the id that ours was to have stays theirs', async () => {
+  const { event, sync, store, people, server, there, hurry } = await makeWorld()
+  const id = new ObjectId().toHexString()
+  server.judgeBy(({ kind }) => (kind === 'events.insert' ? 'is lost' : 'answers'))
+  await event({ id })
+  await sync().push()
+  server.judgeBy(() => 'answers')
+  people.put({ id, summary: 'theirs', start: { date: '2030-01-01' }, end: { date: '2030-01-02' } })
+  await store.cancelEvent(id)
+  for (let i = 0; i < 5; i++) {
+    await hurry()
+    await sync().push()
+  }
+  await sync().pull('primary')
+  expect(there()).toMatchObject([{ id, summary: 'theirs' }])
+})
