@@ -1,8 +1,8 @@
-import { cp, realpath } from 'node:fs/promises'
+import { cp, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { command, install } from './command.ts'
-import type { Tarball } from './tarball.ts'
+import type { Manifest, Tarball } from './tarball.ts'
 
 const PROGRAMS = fileURLToPath(new URL('consumer', import.meta.url))
 
@@ -51,16 +51,19 @@ export interface Run {
 export const runProgram = ({ node, folder, program, uri }: Run): Promise<string> =>
   command(node, [program], { cwd: folder, env: { MONGODB_URI: uri, NODE_OPTIONS: undefined } })
 
-/** What no bot needs, and so what importing `dialogue-store` may not load. */
-const OPTIONAL =
-  /\/(@googleapis\/calendar|@langchain\/core|@openai\/agents-core|cli-progress|commander|mongodb-memory-server(-core)?|pino|umzug)$/
+/** What no bot needs, and so what importing `dialogue-store` may not load, besides the optional peers. */
+const UNNEEDED = ['mongodb-memory-server-core', 'pino']
 
 /** @throws Error if the program fails, or has loaded what it should not have */
 export async function runBot(run: Run): Promise<void> {
   const loaded: string[] = JSON.parse(await runProgram(run))
   const drivers = loaded.filter((path) => path.endsWith('/mongodb'))
   if (drivers.length !== 1) throw new Error(`loaded ${drivers.length} copies of mongodb: ${drivers}`)
-  const optional = loaded.filter((path) => OPTIONAL.test(path))
+  const { peerDependenciesMeta }: Manifest = JSON.parse(
+    await readFile(join(run.folder, 'node_modules/dialogue-store/package.json'), 'utf8'),
+  )
+  const names = [...Object.keys(peerDependenciesMeta), ...UNNEEDED]
+  const optional = loaded.filter((path) => names.some((name) => path.endsWith(`/node_modules/${name}`)))
   if (optional.length > 0) throw new Error(`loaded what is optional: ${optional}`)
 }
 

@@ -91,7 +91,8 @@ export function createKeyed({ sessions, namespace, userOf, onConflict, deadline 
     )
 
   return {
-    read,
+    /* Behind a write that is under way: its framework has forgotten the value by then. */
+    read: (key: string): Promise<Value> => queue.run(key, () => read(key), deadline()),
     /** @throws DialogueStoreError `VERSION_CONFLICT` when another process has changed the same since it was read */
     write: (key: string, value: unknown): Promise<void> => inTurn(key, copied(value), value),
     remove: (key: string): Promise<void> => inTurn(key, undefined),

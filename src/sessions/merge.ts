@@ -7,19 +7,18 @@ type Value = JsonValue | undefined
 export const COLLISION = Symbol('collision')
 
 /**
- * Brings two changes of one value together: what only one side has changed, and what both have added to a list. Absent
- * is undefined.
+ * Brings two changes of one value together: what only one side has changed, what both have added to a list, and what both
+ * have made the same, but for numbers. Absent is undefined.
  */
 export function mergeThree(base: Value, ours: Value, theirs: Value): Value | typeof COLLISION {
-  if (isDeepStrictEqual(ours, theirs) || isDeepStrictEqual(ours, base)) return theirs
+  if (isDeepStrictEqual(ours, base)) return theirs
   if (isDeepStrictEqual(theirs, base)) return ours
   if (isPlainObject(ours) && isPlainObject(theirs))
     return mergeObjects(isPlainObject(base) ? base : {}, ours, theirs)
-  if (Array.isArray(base) && Array.isArray(ours) && Array.isArray(theirs))
-    return beginsWith(ours, base) && beginsWith(theirs, base)
-      ? [...theirs, ...ours.slice(base.length)]
-      : COLLISION
-  return COLLISION
+  const haveGrown = Array.isArray(base) && beginsWith(ours, base) && beginsWith(theirs, base)
+  if (haveGrown) return [...(theirs as JsonValue[]), ...(ours as JsonValue[]).slice(base.length)]
+  /* Two that have counted from three have both come to four. */
+  return isDeepStrictEqual(ours, theirs) && typeof ours !== 'number' ? theirs : COLLISION
 }
 
 function mergeObjects(base: JsonObject, ours: JsonObject, theirs: JsonObject): JsonObject | typeof COLLISION {
@@ -34,5 +33,5 @@ function mergeObjects(base: JsonObject, ours: JsonObject, theirs: JsonObject): J
 
 const own = (object: JsonObject, key: string): Value => (Object.hasOwn(object, key) ? object[key] : undefined)
 
-const beginsWith = (list: JsonValue[], begin: JsonValue[]): boolean =>
-  isDeepStrictEqual(list.slice(0, begin.length), begin)
+const beginsWith = (list: Value, begin: JsonValue[]): boolean =>
+  Array.isArray(list) && isDeepStrictEqual(list.slice(0, begin.length), begin)

@@ -8,28 +8,34 @@ export interface Seen {
   value: JsonValue | undefined
 }
 
-/** Of handlers that are under way: what is forgotten is written as if nobody had read it. */
-const MOST_SEEN = 5000
+/** Handlers are under way for so long, and so many at once: what is forgotten is written as if nobody had read it. */
+const LIFE_MS = 2 * 60_000
+const MOST_SEEN = 1000
 
 /**
  * What was seen under keys. An object that comes back to be written is known from its own reading: handlers of one
  * process may have read one key at different times.
  */
 export function createSeen() {
-  const latest = new Map<string, Seen>()
+  const latest = new Map<string, { seen: Seen; at: number }>()
   const byObject = new WeakMap<object, { key: string; seen: Seen }>()
 
   return {
     of(key: string, given: unknown): Seen | undefined {
       const own = isObject(given) ? byObject.get(given) : undefined
-      return own?.key === key ? own.seen : latest.get(key)
+      if (own?.key === key) return own.seen
+      const last = latest.get(key)
+      return last && performance.now() - last.at < LIFE_MS ? last.seen : undefined
     },
     keep(key: string, seen: Seen, given: unknown): void {
       if (isObject(given)) byObject.set(given, { key, seen })
       latest.delete(key)
-      latest.set(key, seen)
-      const [oldest] = latest.keys()
-      if (latest.size > MOST_SEEN && oldest !== undefined) latest.delete(oldest)
+      const now = performance.now()
+      latest.set(key, { seen, at: now })
+      for (const [oldest, { at }] of latest) {
+        if (latest.size <= MOST_SEEN && now - at < LIFE_MS) break
+        latest.delete(oldest)
+      }
     },
   }
 }

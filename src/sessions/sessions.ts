@@ -93,13 +93,15 @@ export function createSessions({ database, directory, queue }: Needs) {
       values: { data },
     } satisfies VersionedWrite<SessionDocument>)
 
-  /** A session that began before anybody knew whose it is. */
-  const belong = ({ _id }: SessionDocument, userId: ObjectId): Promise<void> =>
-    ofUser(userId, async (inside) => {
-      await attempt(inside, 'write', (terms) =>
-        collection.updateOne({ _id, userId: { $exists: false } }, { $set: { userId } }, terms),
-      )
+  /** Makes it theirs, if there is one that is not. */
+  async function belong(place: Place, userId: ObjectId): Promise<void> {
+    const others = { ...place, userId: { $ne: userId } }
+    const there = await attempt(database.deadline(), 'read', (terms) => collection.findOne(others, terms))
+    if (!there) return
+    await ofUser(userId, async (inside) => {
+      await attempt(inside, 'write', (terms) => collection.updateOne(others, { $set: { userId } }, terms))
     })
+  }
 
   return {
     find,
@@ -161,6 +163,10 @@ export function createErasedSessions(database: Database) {
   const collection = database.collection(sessions)
   const find = (userId: ObjectId) => findIds(collection, { userId }, BATCH, database.deadline())
   return {
+    /** In the transaction of the erasure: from then on nobody reads them, or writes to them. */
+    async erase(userId: ObjectId, inside: Deadline): Promise<void> {
+      await attempt(inside, 'write', (terms) => collection.deleteMany({ userId }, terms))
+    },
     async removeAll(userId: ObjectId): Promise<void> {
       for (let ids = await find(userId); ids.length > 0; ids = await find(userId)) {
         const theirs = { _id: { $in: ids }, userId }

@@ -32,19 +32,21 @@ export function createWriting({ sessions, namespace, userOf }: Needs) {
   const begin = (key: string, value: JsonValue) =>
     ofUser(key, (userId) => sessions.insert(placeOf(key), { data: { value }, userId }))
 
+  /** Before it is written: it may have begun when nobody knew whose it is, or their identity is somebody else's by now. */
+  const own = (key: string): Promise<void> =>
+    ofUser(key, async (userId) => {
+      if (userId) await sessions.belong(placeOf(key), userId)
+    })
+
   return {
     placeOf,
 
     /** @returns what is stored then; null if it is not what was expected */
     async put(key: string, expected: Expected, value: JsonValue): Promise<SessionDocument | null> {
       const place = placeOf(key)
+      if (expected !== null) await own(key)
       const updated = expected === null ? null : await sessions.update(place, expected, { value })
-      if (!updated) return expected ? null : begin(key, value)
-      if (!updated.userId)
-        await ofUser(key, async (userId) => {
-          if (userId) await sessions.belong(updated, userId)
-        })
-      return updated
+      return updated ?? (expected ? null : begin(key, value))
     },
 
     /** @returns false if it is not what was expected */

@@ -32,7 +32,9 @@ export interface Belongings {
     removeTraces(userId: ObjectId): Promise<void>
   } & Kind
   sessions: {
-    /** They have no place in a receipt. None of theirs can come after the transaction. */
+    /** In the transaction. They have no place in a receipt, and none of theirs can come after it. */
+    erase(userId: ObjectId, inside: Deadline): Promise<void>
+    /** Of an erasure that began before there were sessions. */
     removeAll(userId: ObjectId): Promise<void>
   }
 }
@@ -71,6 +73,7 @@ export function createErasure(database: Database, belongings: Belongings, queue:
       )
       if (user && 'states' in user) {
         await messages.close(userId, inside)
+        await sessions.erase(userId, inside)
         return events.keepAccess(user, inside)
       }
       if (!(await find(userId))) throw userNotFound()

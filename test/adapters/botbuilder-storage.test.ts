@@ -1,15 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import type { Storage as AgentsStorage } from '@microsoft/agents-hosting'
-import {
-  AutoSaveStateMiddleware,
-  ConversationState,
-  MessageFactory,
-  type Storage,
-  type StoreItems,
-  TestAdapter,
-  type TurnContext,
-} from 'botbuilder-core'
-import { Dialog, DialogSet, TextPrompt, WaterfallDialog } from 'botbuilder-dialogs'
+import type { Storage, StoreItems } from 'botbuilder-core'
 import type mongoose from 'mongoose'
 import { botStorage } from '../../src/adapters/botbuilder.ts'
 import type { DialogueStore } from '../../src/index.ts'
@@ -112,67 +103,7 @@ describe('the base tests of the framework', () => {
     await storage.delete(keys)
     expect(await storage.read(keys)).toEqual({})
   })
-
-  test('proceedsThroughWaterfall: a dialog goes on, whichever process gets the next message', async () => {
-    const [one, two] = [makeStorage(), inOther()]
-    let turn = 0
-    /* Each message meets another process, which knows nothing but what is stored. */
-    const adapter = new TestAdapter((context) => (turn++ % 2 ? there : here)(context))
-    const [here, there] = [makeWaterfall(one), makeWaterfall(two)]
-    await adapter
-      .send('hello')
-      .assertReply('step1')
-      .send('hello')
-      .assertReply('Please type your name.')
-      .send('hi')
-      .assertReply('Please send a name that is longer than 3 characters. 1')
-      .send('hi')
-      .assertReply('Please send a name that is longer than 3 characters. 2')
-      .send('hi')
-      .assertReply('Please send a name that is longer than 3 characters. 3')
-      .send('Kyle')
-      .assertReply('You got it at the 4th try!')
-      .assertReply('step3')
-      .startTest()
-    expect(await db.collection('dialogue_sessions').countDocuments({ namespace: `bot ${bots}` })).toBe(1)
-  })
 })
-
-type Turn = (context: TurnContext) => Promise<void>
-function makeWaterfall(storage: Storage): Turn {
-  const conversationState = new ConversationState(storage)
-  const saving = new AutoSaveStateMiddleware(conversationState)
-  const dialogs = new DialogSet(conversationState.createProperty('dialogState'))
-  dialogs.add(
-    new TextPrompt('textPrompt', async ({ recognized, attemptCount, context }) => {
-      const isName = (recognized.value ?? '').length > 3
-      const short = `Please send a name that is longer than 3 characters. ${attemptCount}`
-      await context.sendActivity(
-        MessageFactory.text(isName ? `You got it at the ${attemptCount}th try!` : short),
-      )
-      return isName
-    }),
-  )
-  dialogs.add(
-    new WaterfallDialog('waterfallDialog', [
-      async (step) => {
-        await step.context.sendActivity('step1')
-        return Dialog.EndOfTurn
-      },
-      (step) => step.prompt('textPrompt', { prompt: MessageFactory.text('Please type your name.') }),
-      async (step) => {
-        await step.context.sendActivity('step3')
-        return Dialog.EndOfTurn
-      },
-    ]),
-  )
-  return (context) =>
-    saving.onTurn(context, async () => {
-      const dialog = await dialogs.createContext(context)
-      await dialog.continueDialog()
-      if (!context.responded) await dialog.beginDialog('waterfallDialog')
-    })
-}
 
 describe('eTags', () => {
   test('let one of two processes change what both have read', async () => {

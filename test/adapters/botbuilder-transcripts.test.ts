@@ -10,6 +10,7 @@ import { type BotTranscripts, botTranscripts } from '../../src/adapters/botbuild
 import type { DialogueStore } from '../../src/index.ts'
 import { makeWorld, refusedPaths, untyped } from '../support/make.ts'
 import { makeStore } from '../support/store.ts'
+import { makeActivities, makeConversation, minutes, START } from './support/activities.ts'
 
 let store: DialogueStore
 let other: DialogueStore
@@ -20,24 +21,6 @@ beforeAll(async () => {
   other = await makeStore({ dbName: world.dbName })
   transcripts = botTranscripts(store)
 })
-
-let conversations = 0
-const makeConversation = () => `conversation ${++conversations}`
-const START = new Date('2030-01-01T10:00:00Z')
-const minutes = (n: number) => new Date(START.getTime() + n * 60_000)
-
-/** What five people and a bot say, as the framework's tests have it: without roles. */
-function makeActivities(conversation: string, count = 5): Activity[] {
-  return Array.from({ length: count * 2 }, (_, i) => {
-    const [person, bot] = [{ id: `User${(i >> 1) + 1}` }, { id: 'Bot1', name: '2' }]
-    const [from, recipient] = i % 2 ? [bot, person] : [person, bot]
-    return {
-      ...{ type: 'message', timestamp: minutes(i), id: `${conversation} ${i}`, text: `${(i >> 1) + 1}` },
-      ...{ channelId: 'test', from, conversation: { id: conversation }, recipient },
-      serviceUrl: 'http://foo.com/api/messages',
-    } as Activity
-  })
-}
 
 const log = (activities: Activity[], to = transcripts) =>
   Promise.all(activities.map((activity) => to.logActivity(activity)))

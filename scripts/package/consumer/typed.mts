@@ -1,6 +1,4 @@
 import { calendar } from '@googleapis/calendar'
-import type { BaseListChatMessageHistory } from '@langchain/core/chat_history'
-import type { Session } from '@openai/agents-core'
 import {
   type DialogueContext,
   type DialogueStore,
@@ -11,8 +9,6 @@ import {
   type Retention,
 } from 'dialogue-store'
 import { createCalendarSync, type PushResult } from 'dialogue-store/google-calendar'
-import { langchainHistory } from 'dialogue-store/langchain'
-import { agentsSession } from 'dialogue-store/openai-agents'
 import { openTestStore } from 'dialogue-store/testing'
 import { z } from 'zod'
 
@@ -107,9 +103,4 @@ export async function tested(): Promise<ErrorCode | undefined> {
     if (error instanceof DialogueStoreError && error.code === 'NO_SUCH_CODE') return undefined
     return error instanceof DialogueStoreError ? error.code : undefined
   }
-}
-
-export function frameworks(store: DialogueStore): [BaseListChatMessageHistory, Session] {
-  const place = { identity: { provider: 'whatsapp', id: '1' }, conversationId: 'support' }
-  return [langchainHistory(store, { ...place, limit: 20 }), agentsSession(store, place)]
 }
