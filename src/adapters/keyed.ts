@@ -3,7 +3,7 @@ import { internalsIn } from '../beside.ts'
 import type { Shapes } from '../config.ts'
 import type { DialogueStore } from '../contract.ts'
 import { parse } from '../input.ts'
-import { observed } from '../log.ts'
+import { observed, observedIterables } from '../log.ts'
 import { createKeyed, type Keyed } from '../sessions/keyed.ts'
 import * as fields from '../sessions/schema.ts'
 import { type OwnerOf, ownersIn } from './owner.ts'
@@ -45,7 +45,7 @@ export function openKeyed<T, S extends Shapes>(store: DialogueStore<S>, options:
     /* What is stored under a key is what its framework has put there. */
     onConflict: onConflict as Parameters<typeof createKeyed>[0]['onConflict'],
   })
-  return { ...verbsOf<T>(keyed, observer), entries: keyed.entries as () => AsyncGenerator<[string, T]> }
+  return verbsOf<T>(keyed, observer)
 }
 
 function verbsOf<T>(keyed: Keyed, observer: Parameters<typeof observed>[0]) {
@@ -59,6 +59,9 @@ function verbsOf<T>(keyed: Keyed, observer: Parameters<typeof observed>[0]) {
     ...observed(named, 'info', {
       write: async (key: string, value: T) => keyed.write(keyIn(key), value),
       remove: async (key: string) => keyed.remove(keyIn(key)),
+    }),
+    ...observedIterables(named, {
+      entries: () => keyed.entries() as AsyncGenerator<[key: string, value: T]>,
     }),
   }
 }

@@ -29,6 +29,7 @@ const standOf = ({ _id, version }: Stand): Stand => ({ _id, version })
 const seenIn = (document: SessionDocument | null): Seen => ({
   stand: document && standOf(document),
   value: copied(document?.data.value),
+  ops: document?.ops,
 })
 
 /**
@@ -48,15 +49,22 @@ export function createKeyed({ sessions, namespace, userOf, onConflict, deadline 
   }
 
   /** @returns what is there then; undefined if somebody was faster */
-  async function tryWrite(key: string, base: Seen | undefined, value: Value): Promise<Seen | undefined> {
+  async function tryWrite(
+    key: string,
+    base: Seen | undefined,
+    value: Value,
+    op: ObjectId,
+  ): Promise<Seen | undefined> {
     if (value === undefined)
       return (await writing.remove(key, base?.stand)) ? { stand: null, value } : undefined
-    const written = await writing.put(key, base?.stand, value)
+    const written = await writing.put(key, base?.stand, value, op)
     return written ? { stand: standOf(written), value } : undefined
   }
 
   async function bring(base: Seen, ours: Value, theirs: Seen): Promise<Value> {
-    const merged = isSame(base, theirs) ? mergeThree(base.value, ours, theirs.value) : COLLISION
+    const { tried } = base
+    const known = tried && theirs.ops?.some((op) => op.equals(tried.op)) ? tried.value : base.value
+    const merged = isSame(base, theirs) ? mergeThree(known, ours, theirs.value) : COLLISION
     if (merged !== COLLISION) return merged
     if (!onConflict) throw versionConflict(base.stand?.version ?? 0, theirs.stand?.version ?? 0)
     const decided = await callback(() => onConflict(ours, copied(theirs.value)))
@@ -64,10 +72,10 @@ export function createKeyed({ sessions, namespace, userOf, onConflict, deadline 
   }
 
   /** @returns what is stored then, which has more than what was wanted if somebody was faster */
-  async function write(key: string, read: Seen | undefined, wanted: Value): Promise<Seen> {
+  async function write(key: string, read: Seen | undefined, wanted: Value, op: ObjectId): Promise<Seen> {
     let [base, value] = [read, wanted]
     while (true) {
-      const now = await tryWrite(key, base, value)
+      const now = await tryWrite(key, base, value, op)
       if (now) return now
       const theirs = await look(key)
       if (base) {
@@ -83,7 +91,11 @@ export function createKeyed({ sessions, namespace, userOf, onConflict, deadline 
       async () => {
         const base = seen.of(key, given)
         if (base && isDeepStrictEqual(base.value, wanted)) return
-        const now = await write(key, base, wanted)
+        const op = nextId()
+        const now = await write(key, base, wanted, op).catch((error: unknown) => {
+          if (base) seen.keep(key, { ...base, tried: { op, value: wanted } }, given)
+          throw error
+        })
         /* Whoever goes on from what they gave knows nothing of what others have put there. */
         seen.keep(key, now.value === wanted ? now : { stand: behind(now.stand), value: wanted }, given)
       },

@@ -17,8 +17,9 @@ export function mergeThree(base: Value, ours: Value, theirs: Value): Value | typ
     return mergeObjects(isPlainObject(base) ? base : {}, ours, theirs)
   const haveGrown = Array.isArray(base) && beginsWith(ours, base) && beginsWith(theirs, base)
   if (haveGrown) return [...(theirs as JsonValue[]), ...(ours as JsonValue[]).slice(base.length)]
-  /* Two that have counted from three have both come to four. */
-  return isDeepStrictEqual(ours, theirs) && typeof ours !== 'number' ? theirs : COLLISION
+  /* Two that have counted from three have both come to four. What began just now is what a bot begins with. */
+  const mayBeCounts = typeof ours === 'number' && base !== undefined
+  return isDeepStrictEqual(ours, theirs) && !mayBeCounts ? theirs : COLLISION
 }
 
 function mergeObjects(base: JsonObject, ours: JsonObject, theirs: JsonObject): JsonObject | typeof COLLISION {

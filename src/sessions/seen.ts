@@ -1,3 +1,4 @@
+import type { ObjectId } from '../ids.ts'
 import type { JsonValue } from '../json.ts'
 import type { Stand } from './sessions.ts'
 
@@ -6,6 +7,10 @@ export interface Seen {
   /** null: there was none. */
   stand: Stand | null
   value: JsonValue | undefined
+  /** The operations that have led to it lately. */
+  ops?: ObjectId[] | undefined
+  /** What was written since, without an answer. */
+  tried?: { op: ObjectId; value: JsonValue | undefined }
 }
 
 /** Handlers are under way for so long, and so many at once: what is forgotten is written as if nobody had read it. */

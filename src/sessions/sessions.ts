@@ -22,6 +22,8 @@ interface Written {
   data: JsonObject
   /** Whose it is, where nobody's was known. */
   userId?: ObjectId | undefined
+  /** The operation. */
+  op?: ObjectId
 }
 
 interface Directory {
@@ -69,11 +71,14 @@ export function createSessions({ database, directory, queue }: Needs) {
     attempt(database.deadline(), 'read', (terms) => collection.findOne({ ...place }, sure(terms)))
 
   /** @returns null if there is one */
-  async function insert(place: Place, { data, userId }: Written): Promise<SessionDocument | null> {
+  async function insert(
+    place: Place,
+    { data, userId, op = nextId() }: Written,
+  ): Promise<SessionDocument | null> {
     const now = new Date()
     const document: SessionDocument = {
       ...{ _id: nextId(), ...place, ...(userId && { userId }) },
-      ...{ data, version: 1, createdAt: now, updatedAt: now },
+      ...{ data, version: 1, createdAt: now, updatedAt: now, ops: [op] },
     }
     try {
       await (userId ? ofUser(userId, (inside) => put(document, inside)) : put(document, database.deadline()))
@@ -86,22 +91,20 @@ export function createSessions({ database, directory, queue }: Needs) {
     }
   }
 
-  const update = (place: Place, stand: Stand | undefined, data: JsonObject) =>
+  const update = (place: Place, stand: Stand | undefined, data: JsonObject, op: ObjectId) =>
     versionedUpdate(collection, database.deadline(), {
+      op,
       key: { ...place },
       ...(stand && { condition: standing(stand) }),
       values: { data },
     } satisfies VersionedWrite<SessionDocument>)
 
   /** Makes it theirs, if there is one that is not. */
-  async function belong(place: Place, userId: ObjectId): Promise<void> {
-    const others = { ...place, userId: { $ne: userId } }
-    const there = await attempt(database.deadline(), 'read', (terms) => collection.findOne(others, terms))
-    if (!there) return
-    await ofUser(userId, async (inside) => {
+  const belong = (place: Place, userId: ObjectId): Promise<void> =>
+    ofUser(userId, async (inside) => {
+      const others = { ...place, userId: { $ne: userId } }
       await attempt(inside, 'write', (terms) => collection.updateOne(others, { $set: { userId } }, terms))
     })
-  }
 
   return {
     find,

@@ -1,5 +1,5 @@
 import { DialogueStoreError } from '../errors.ts'
-import type { ObjectId } from '../ids.ts'
+import { nextId, type ObjectId } from '../ids.ts'
 import type { JsonValue } from '../json.ts'
 import type { SessionDocument } from './schema.ts'
 import type { Place, Sessions, Stand } from './sessions.ts'
@@ -29,24 +29,33 @@ export function createWriting({ sessions, namespace, userOf }: Needs) {
     }
   }
 
-  const begin = (key: string, value: JsonValue) =>
-    ofUser(key, (userId) => sessions.insert(placeOf(key), { data: { value }, userId }))
+  const begin = (key: string, value: JsonValue, op: ObjectId) =>
+    ofUser(key, (userId) => sessions.insert(placeOf(key), { data: { value }, userId, op }))
 
   /** Before it is written: it may have begun when nobody knew whose it is, or their identity is somebody else's by now. */
-  const own = (key: string): Promise<void> =>
-    ofUser(key, async (userId) => {
-      if (userId) await sessions.belong(placeOf(key), userId)
+  async function own(key: string): Promise<void> {
+    const there = await sessions.find(placeOf(key))
+    /* Who is erased is not called back for what is gone with them. */
+    if (!there) return
+    await ofUser(key, async (userId) => {
+      if (userId && !there.userId?.equals(userId)) await sessions.belong(placeOf(key), userId)
     })
+  }
 
   return {
     placeOf,
 
     /** @returns what is stored then; null if it is not what was expected */
-    async put(key: string, expected: Expected, value: JsonValue): Promise<SessionDocument | null> {
+    async put(
+      key: string,
+      expected: Expected,
+      value: JsonValue,
+      op = nextId(),
+    ): Promise<SessionDocument | null> {
       const place = placeOf(key)
       if (expected !== null) await own(key)
-      const updated = expected === null ? null : await sessions.update(place, expected, { value })
-      return updated ?? (expected ? null : begin(key, value))
+      const updated = expected === null ? null : await sessions.update(place, expected, { value }, op)
+      return updated ?? (expected ? null : begin(key, value, op))
     },
 
     /** @returns false if it is not what was expected */

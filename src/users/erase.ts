@@ -34,8 +34,6 @@ export interface Belongings {
   sessions: {
     /** In the transaction. They have no place in a receipt, and none of theirs can come after it. */
     erase(userId: ObjectId, inside: Deadline): Promise<void>
-    /** Of an erasure that began before there were sessions. */
-    removeAll(userId: ObjectId): Promise<void>
   }
 }
 
@@ -125,7 +123,6 @@ export function createErasure(database: Database, belongings: Belongings, queue:
         await messages.quiet(userId)
         await messages.removeTraces(userId)
         await events.removeTraces(userId)
-        await sessions.removeAll(userId)
       }
       if (erasing.messages.length > 0) await messages.remove(userId, erasing.messages)
       if (erasing.events.length > 0) await events.remove(userId, erasing.events)

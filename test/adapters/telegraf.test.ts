@@ -115,3 +115,27 @@ test('a session belongs to its user: their export has it, and their erasure take
   expect(await sessions.get('7:7')).toEqual({ names: ['b'] })
   expect((await store.findUser({ provider: 'telegram', id: '7' }))?.id).not.toBe(user?.id)
 })
+
+test('who reads while a write is under way waits for it', async () => {
+  const [store] = await makeProcesses()
+  const sessions = telegrafSessions<State>(store, { namespace: 'bot' })
+  const state = { names: ['a'] }
+  await sessions.set('k', state)
+  for (let i = 0; i < 20; i++) {
+    const written = sessions.set('k', { names: [`${i}`] })
+    expect(await sessions.get('k')).toEqual({ names: [`${i}`] })
+    await written
+  }
+})
+
+test('two processes that count at once are told of each other', async () => {
+  const stores = await makeProcesses()
+  const [one, other] = stores.map((store) => telegrafSessions<{ n: number }>(store, { namespace: 'bot' }))
+  await one?.set('k', { n: 3 })
+  const [mine, theirs] = [await one?.get('k'), await other?.get('k')]
+  await one?.set('k', Object.assign(mine ?? { n: 0 }, { n: 4 }))
+  await rejection(
+    Promise.resolve(other?.set('k', Object.assign(theirs ?? { n: 0 }, { n: 4 }))),
+    'VERSION_CONFLICT',
+  )
+})

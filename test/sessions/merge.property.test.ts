@@ -34,9 +34,17 @@ test('with one side unchanged, the other one comes out', () => {
     fc.property(values, values, (base, changed) => {
       expect(mergeThree(base, changed, base)).toStrictEqual(changed)
       expect(mergeThree(base, base, changed)).toStrictEqual(changed)
-      expect(mergeThree(base, changed, changed)).toStrictEqual(changed)
     }),
   )
+})
+
+test('what both have counted, or added, is not taken for one change', () => {
+  expect(mergeThree({ count: 3 }, { count: 4 }, { count: 4 })).toBe(COLLISION)
+  expect(mergeThree({ list: ['a'] }, { list: ['a', 'b'] }, { list: ['a', 'b'] })).toEqual({
+    list: ['a', 'b', 'b'],
+  })
+  expect(mergeThree({ step: 'a' }, { step: 'b' }, { step: 'b' })).toEqual({ step: 'b' })
+  expect(mergeThree(undefined, { count: 1 }, { count: 1 })).toEqual({ count: 1 })
 })
 
 test('changes in different places all stay, whoever is first', () => {
