@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type DialogueStore, openStore } from '../../../../src/index.ts'
+import { type DialogueStore, DialogueStoreError, openStore } from '../../../../src/index.ts'
+import { glance } from '../../../../src/input.ts'
 import type { Template } from './table/template.ts'
 
 /**
@@ -16,8 +17,18 @@ export const openingTemplate = (uri: string, dbName: string): Template => ({
     },
   ],
   call: async (_, args) => {
-    const store: DialogueStore = await Reflect.apply(openStore, undefined, args)
-    await store.close()
-    return 'opened'
+    try {
+      const store: DialogueStore = await Reflect.apply(openStore, undefined, args)
+      await store.close()
+      return 'opened'
+    } catch (error) {
+      /* A right URI, where nobody is. */
+      if (isElsewhere(args, uri) && error instanceof DialogueStoreError && error.code === 'UNAVAILABLE')
+        return 'asked'
+      throw error
+    }
   },
 })
+
+const isElsewhere = ([options]: unknown[], uri: string): boolean =>
+  glance(() => typeof Object(options).uri === 'string' && Object(options).uri !== uri) ?? false

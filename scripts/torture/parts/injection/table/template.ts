@@ -19,8 +19,17 @@ export interface Template {
   call?(verb: CallVerb, args: unknown[]): unknown
 }
 
+/** What is waited for, or cannot be looked at, is the caller's own affair: within an object it is not. */
+function inert(value: unknown): unknown {
+  try {
+    return typeof Object(value).then === 'function' ? { odd: value } : value
+  } catch {
+    return { odd: value }
+  }
+}
+
 /** Gives what the payload has become as a callback's word. */
 export const byFunction =
   (verb: string): NonNullable<Template['call']> =>
   (call, [userId, value, ...rest]) =>
-    call(verb, [userId, () => value, ...rest])
+    call(verb, [userId, () => inert(value), ...rest])
