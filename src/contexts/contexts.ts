@@ -5,7 +5,7 @@ import type { Database } from '../db/database.ts'
 import { createGather } from '../db/gather.ts'
 import { mergeExpression } from '../db/merge.ts'
 import { setPaths } from '../db/set-paths.ts'
-import { type Change, type VersionedWrite, versionedUpdate } from '../db/versioned.ts'
+import { type Change, type VersionedWrite, versionedUpdate, writtenBy } from '../db/versioned.ts'
 import { invalidInput, notRepeatable, userNotFound, versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { answered, id, json, parse } from '../input.ts'
@@ -76,10 +76,8 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
   }
 
   /** One of its ways to write that was given up may have arrived behind the others. */
-  async function writtenBy(op: ObjectId, userId: ObjectId, deadline: Deadline) {
-    const document = await attempt(deadline, 'read', (terms) =>
-      collection.findOne({ userId, ops: op }, terms),
-    )
+  async function arrived(op: ObjectId, userId: ObjectId, deadline: Deadline) {
+    const document = await attempt(deadline, 'write', (terms) => writtenBy(collection, { userId }, op, terms))
     return document && { document, created: document.filledBy?.equals(op) ?? false }
   }
 
@@ -88,7 +86,7 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
       const written =
         (await writeWhere(true, userId, deadline, write)) ??
         (await writeWhere(false, userId, deadline, write)) ??
-        (await writtenBy(write.op, userId, deadline))
+        (await arrived(write.op, userId, deadline))
       if (written) return outcome(written)
       checkVersion(await read(userId, deadline), write.ifVersion)
     }

@@ -51,10 +51,29 @@ export async function versionedUpdate<D extends Versioned>(
     const options = { returnDocument: 'after', ...projected, ...terms } as const
     const found = await collection.findOneAndUpdate(unless as mongoose.mongo.Filter<D>, update, options)
     if (found || repeats === 0) return found as D | null
-    const done = { ...key, ops: op } as mongoose.mongo.Filter<D>
-    return (await collection.findOne(done, { ...projected, ...terms })) as D | null
+    return writtenBy(collection, key, op, { ...projected, ...terms })
   })
   return written && { ...written, ...known }
+}
+
+/**
+ * What an operation has written, once a majority has it. A primary that woke up and does not know yet that there is
+ * another one shows what will be taken back; but it confirms no write, be it one that changes nothing. Its version is the
+ * one that it was given then: others may have written since.
+ */
+export async function writtenBy<D extends Versioned>(
+  collection: Collection<D>,
+  key: mongoose.mongo.Filter<D>,
+  op: ObjectId,
+  options: mongoose.mongo.FindOptions & { maxTimeMS: number },
+): Promise<D | null> {
+  const filter = { ...key, ops: op } as mongoose.mongo.Filter<D>
+  const { maxTimeMS, session } = options
+  const terms = { maxTimeMS, ...(session && { session }) }
+  const { matchedCount } = await collection.updateOne(filter, [{ $set: { version: '$version' } }], terms)
+  const found = matchedCount === 0 ? null : ((await collection.findOne(filter, options)) as D | null)
+  const since = found?.ops?.findIndex((one) => one.equals(op)) ?? 0
+  return found && { ...found, version: found.version - Math.max(0, since) }
 }
 
 const inPlace = (op: ObjectId, { values, unset = [] }: Extract<Change, { unset?: unknown }>) => ({

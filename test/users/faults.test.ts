@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { ObjectId } from '../../src/ids.ts'
 import type { DialogueStore } from '../../src/index.ts'
 import { LOST_COMMAND, LOST_REPLY, makeFaultyServer } from '../support/faults.ts'
 import { makeIdentity, makeMessages, makeUser, rejection, storedOf } from '../support/make.ts'
@@ -165,4 +166,18 @@ test('deleteUser that fails after its transaction does not say that nothing is d
   await faulty.heal()
   await rejection(store.getUser(userId), 'USER_NOT_FOUND')
   expect(await store.deleteUser(userId)).toMatchObject({ userId, messages: 3 })
+})
+
+test('a version is given to one write, though its reply is late and somebody has written since', async () => {
+  await store.storeContext(userId, { n: 1 })
+  await faulty.fail({ failCommands: ['findAndModify'], collection: 'contexts', ...UNCONFIRMED }, { times: 4 })
+  const mine = store.storeContext(userId, { n: 2 })
+  /* Another process: as soon as the first one is there. */
+  const contexts = faulty.db.collection('dialogue_contexts')
+  const later = { $set: { data: { n: 3 } }, $inc: { version: 1 } }
+  const next = { $push: { ops: { $each: [new ObjectId()], $position: 0 } } }
+  const owned = { userId: new ObjectId(userId), version: 2 }
+  while ((await contexts.updateOne(owned, { ...later, ...next } as object)).modifiedCount === 0);
+  expect(await mine).toMatchObject({ context: { version: 2, data: { n: 2 } } })
+  expect(await store.retrieveContext(userId)).toMatchObject({ version: 3, data: { n: 3 } })
 })
