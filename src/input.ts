@@ -42,6 +42,8 @@ export const text = (max: number, min = 1) =>
 
 export const counter = z.int().min(0)
 
+export const callable = <T>() => z.custom<T>((value) => typeof value === 'function', 'is not a function')
+
 /** @throws DialogueStoreError `INVALID_INPUT`, with every issue, each path below `at` */
 export function parse<S extends z.ZodType>(
   schema: S,

@@ -5,7 +5,7 @@ import type { Shapes } from '../config.ts'
 import type { DialogueStore } from '../contract.ts'
 import { altered, DialogueStoreError } from '../errors.ts'
 import { nextId, toObjectId } from '../ids.ts'
-import { parse } from '../input.ts'
+import { callable, parse } from '../input.ts'
 import { type JsonObject, setOwn } from '../json.ts'
 import { observed } from '../log.ts'
 import * as fields from '../sessions/schema.ts'
@@ -24,7 +24,7 @@ export interface BotStorageOptions {
 
 const storageOptions = z.strictObject({
   namespace: fields.namespace,
-  userOf: z.custom<OwnerOf>((value) => typeof value === 'function', 'is not a function').optional(),
+  userOf: callable<OwnerOf>().optional(),
 })
 const someKeys = z.array(fields.key)
 const someChanges = z

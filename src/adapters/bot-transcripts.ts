@@ -4,9 +4,10 @@ import { internalsIn } from '../beside.ts'
 import type { Shapes } from '../config.ts'
 import type { DialogueStore } from '../contract.ts'
 import { encodeCursor, type Position } from '../cursor.ts'
-import { DialogueStoreError, invalidInput } from '../errors.ts'
+import { forWhoever, unlessErased } from '../erased.ts'
+import { invalidInput } from '../errors.ts'
 import { nextId, ObjectId } from '../ids.ts'
-import { date, parse } from '../input.ts'
+import { callable, date, parse } from '../input.ts'
 import { callback, observed } from '../log.ts'
 import type { Message } from '../messages/schema.ts'
 import type { Identity } from '../users/schema.ts'
@@ -26,12 +27,7 @@ export interface BotTranscripts extends TranscriptStore {
 }
 
 const transcriptsOptions = z.strictObject({
-  identityOf: z
-    .custom<NonNullable<BotTranscriptsOptions['identityOf']>>(
-      (value) => typeof value === 'function',
-      'is not a function',
-    )
-    .optional(),
+  identityOf: callable<NonNullable<BotTranscriptsOptions['identityOf']>>().optional(),
 })
 
 /** As many as the framework's own stores give. */
@@ -72,21 +68,20 @@ function createLogging({ store, register, identityOf }: Needs) {
   return async (activity: Activity): Promise<void> => {
     const { conversation, identity, ...message } = fields.toEntry(activity)
     /* The framework waits for no logging to end: of one time, what was logged first comes first. */
-    let id = nextId()
+    let next = nextId()
     const whose = identityOf ? await callback(() => identityOf(activity)) : identity
-    while (true) {
-      const { user } = await store.ensureUser(whose)
-      const note = () => register.note(conversation, new ObjectId(user.id), message.timestamp)
-      const isStored = await unlessErased(async () => {
+    await forWhoever(
+      () => store.ensureUser(whose),
+      async ({ user }) => {
+        const id = next
+        next = nextId()
+        const note = () => register.note(conversation, new ObjectId(user.id), message.timestamp)
         await note()
         await store.storeMessage({ id, userId: user.id, conversationId: nameOf(conversation), ...message })
         /* Who deletes the transcript meanwhile forgets who has a part in it. */
         await note()
-        return true
-      })
-      if (isStored) return
-      id = nextId()
-    }
+      },
+    )
   }
 }
 
@@ -96,7 +91,8 @@ function createDeleting({ store, register }: Needs) {
     for await (const member of register.members(conversation)) {
       const { userId } = member
       const remove = () =>
-        userId && unlessErased(() => store.deleteMessages(userId, { conversationId: nameOf(conversation) }))
+        userId &&
+        unlessErased(0, () => store.deleteMessages(userId, { conversationId: nameOf(conversation) }))
       await remove()
       await register.remove(member)
       /* What came before it was forgotten who has a part in it. */
@@ -121,10 +117,10 @@ function createReading({ store, register }: Needs) {
       const read = async (userId: ObjectId): Promise<Message[]> => {
         const after = encodeCursor(userId, place)
         const limits = { conversationId: nameOf(conversation), after, limit: PAGE, count: false }
-        const page = await unlessErased(() =>
+        const { messages } = await unlessErased({ messages: [] }, () =>
           store.retrieveHistory(userId, { ...limits, ...(from && { from }) }),
         )
-        return page?.messages ?? []
+        return messages
       }
       let first: Message[] = []
       for (let i = 0; i < userIds.length; i += AT_ONCE) {
@@ -153,16 +149,6 @@ const conversationIn = (channelId: unknown, conversationId: unknown): Conversati
   channelId: parse(fields.channelId, channelId, ['channelId']),
   id: parse(fields.conversation, { channelId, id: conversationId }, ['conversation']).id,
 })
-
-/** Of a user who is erased meanwhile there is nothing. */
-async function unlessErased<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof DialogueStoreError && error.code === 'USER_NOT_FOUND') return undefined
-    throw error
-  }
-}
 
 const inOrder = (a: Message, b: Message): number =>
   a.timestamp.getTime() - b.timestamp.getTime() || (a.id < b.id ? -1 : 1)

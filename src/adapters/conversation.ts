@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { DialogueStore, StoreTransaction } from '../contract.ts'
-import { DialogueStoreError, invalidInput } from '../errors.ts'
+import { digest } from '../digest.ts'
+import { forWhoever, unlessErased } from '../erased.ts'
+import { invalidInput } from '../errors.ts'
 import { glance } from '../input.ts'
 import { checkJson, isPlainObject, type JsonObject, type JsonValue } from '../json.ts'
 import { conversationId, type Message } from '../messages/schema.ts'
@@ -76,27 +77,14 @@ export function createConversation(store: DialogueStore, { identity, conversatio
     return pages.reverse().flat()
   }
 
-  /** For the user, who is created if need be. Erased meanwhile, they begin anew. */
-  async function withUser<T>(work: (userId: string) => Promise<T>): Promise<T> {
-    const { user } = await store.ensureUser(identity)
-    try {
-      return await work(user.id)
-    } catch (error) {
-      if (isGone(error)) return withUser(work)
-      throw error
-    }
-  }
+  /** For the user, who is created if need be. */
+  const withUser = <T>(work: (userId: string) => Promise<T>): Promise<T> =>
+    forWhoever(async () => (await store.ensureUser(identity)).user.id, work)
 
   /** For the user; without one, nothing was ever said. */
   async function ifKnown<T>(nothing: T, work: (userId: string) => Promise<T>): Promise<T> {
     const user = await store.findUser(identity)
-    if (!user) return nothing
-    try {
-      return await work(user.id)
-    } catch (error) {
-      if (isGone(error)) return nothing
-      throw error
-    }
+    return user ? unlessErased(nothing, () => work(user.id)) : nothing
   }
 
   /** Work that goes by what the conversation holds: nobody else's turn of that user comes in between. */
@@ -125,7 +113,7 @@ export function createConversation(store: DialogueStore, { identity, conversatio
   return {
     conversationId,
     /** Of this user's conversation alone: others may have one of the same name. Says nothing of who they are. */
-    id: `${conversationId}:${createHash('sha256').update(whose).digest('base64url').slice(0, 16)}`,
+    id: `${conversationId}:${digest(whose).slice(0, 16)}`,
     read,
     withUser,
     ifKnown,
@@ -149,6 +137,3 @@ export function assertKept(message: Message, metadata: JsonObject = {}): void {
     throw invalidInput([{ path: ['shapes', 'metadata'], reason }])
   }
 }
-
-const isGone = (error: unknown): boolean =>
-  error instanceof DialogueStoreError && error.code === 'USER_NOT_FOUND'

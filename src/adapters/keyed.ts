@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { internalsIn } from '../beside.ts'
 import type { Shapes } from '../config.ts'
 import type { DialogueStore } from '../contract.ts'
-import { parse } from '../input.ts'
+import { callable, parse } from '../input.ts'
 import { observed, observedIterables } from '../log.ts'
 import { createKeyed, type Keyed } from '../sessions/keyed.ts'
 import * as fields from '../sessions/schema.ts'
@@ -24,14 +24,10 @@ export interface KeyedOptions<T> {
   onConflict?: (ours: T | undefined, theirs: T | undefined) => T | undefined | Promise<T | undefined>
 }
 
-const callable = z.custom<(...args: never[]) => unknown>(
-  (value) => typeof value === 'function',
-  'is not a function',
-)
 const keyedOptions = z.strictObject({
   namespace: fields.namespace,
-  userOf: callable.optional(),
-  onConflict: callable.optional(),
+  userOf: callable<OwnerOf>().optional(),
+  onConflict: callable<(...args: never[]) => unknown>().optional(),
 })
 
 /** @throws DialogueStoreError `INVALID_INPUT` */

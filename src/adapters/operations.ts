@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto'
 import { internalsIn } from '../beside.ts'
 import type { StoreTransaction } from '../contract.ts'
 import { attempt } from '../db/attempt.ts'
+import { digest } from '../digest.ts'
 import { invalidInput } from '../errors.ts'
 import { seen } from '../messages/schema.ts'
 
 /** Before the hash of an operation's id, in the external ids that stand for it. */
 const PREFIX = 'agents-operation:'
-const digest = (text: string): string => createHash('sha256').update(text).digest('base64url')
 
 /**
  * Which operations were applied to a conversation. An operation is an external id that is claimed in the transaction

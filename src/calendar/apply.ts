@@ -2,7 +2,7 @@ import { exceptionOf } from '../events/exceptions.ts'
 import type { EventDocument } from '../events/schema.ts'
 import { type ObjectId, toObjectId } from '../ids.ts'
 import { callback } from '../log.ts'
-import { GoogleFailure } from './failure.ts'
+import { isGone } from './failure.ts'
 import type { GoogleEvent } from './fields.ts'
 import type { Imports } from './imports.ts'
 import type { Mark } from './mark.ts'
@@ -119,7 +119,7 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
     /* Of what was deleted, a list says nothing else: nor when. */
     const id = item.id ?? ''
     return google.get(calendarId, id).catch((error: unknown) => {
-      if (!(error instanceof GoogleFailure && error.meaning === 'gone')) throw error
+      if (!isGone(error)) throw error
       /* One that nobody has seen there may be on its way. */
       return calendarSync.etag === undefined ? undefined : { id, status: 'cancelled' }
     })

@@ -31,6 +31,10 @@ export class GoogleFailure extends Error {
   }
 }
 
+/** It is not there, or not any more. */
+export const isGone = (error: unknown): error is GoogleFailure =>
+  error instanceof GoogleFailure && error.meaning === 'gone'
+
 /** Whose calendar it is does not let us in. */
 export const noAccess = (): GoogleFailure => new GoogleFailure(401, 'noAccess')
 

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
 import type { calendar_v3 } from '@googleapis/calendar'
+import { digest } from '../digest.ts'
 import { dateOf, dayStart } from '../events/days.ts'
 import { withExceptions, withoutExceptions } from '../events/exceptions.ts'
 import type { EventDocument } from '../events/schema.ts'
+import { timezone } from '../users/schema.ts'
 
 /** An event as Google has it: https://developers.google.com/workspace/calendar/api/v3/reference/events */
 export type GoogleEvent = calendar_v3.Schema$Event
@@ -80,8 +81,7 @@ const THEIRS: Record<Field, (event: GoogleEvent) => unknown> = {
 const minutesOf = (reminders: GoogleEvent['reminders']): number[] =>
   [...new Set((reminders?.overrides ?? []).flatMap(({ minutes }) => minutes ?? []))].sort((a, b) => a - b)
 
-const hashOf = (value: unknown): string =>
-  createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 12)
+const hashOf = (value: unknown): string => digest(JSON.stringify(value)).slice(0, 12)
 
 export const hashesOfOurs = (event: EventDocument): Record<Field, string> =>
   byField((field) => hashOf(OURS[field](event)))
@@ -141,13 +141,8 @@ function takenTime({ start, end }: GoogleEvent, ours: EventDocument, zone: strin
 }
 
 /** Google may know zones that this machine does not: an instant needs none. */
-function knownZone(zone: string | null | undefined): string | undefined {
-  try {
-    return zone ? new Intl.DateTimeFormat('en', { timeZone: zone }) && zone : undefined
-  } catch {
-    return undefined
-  }
-}
+const knownZone = (zone: string | null | undefined): string | undefined =>
+  timezone.safeParse(zone).success && zone ? zone : undefined
 
 function takenAttendee({ email, displayName, comment }: calendar_v3.Schema$EventAttendee) {
   if (!email || email.length > 320) return []

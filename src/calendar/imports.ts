@@ -3,7 +3,7 @@ import type { Database } from '../db/database.ts'
 import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { versionedUpdate } from '../db/versioned.ts'
-import { DialogueStoreError } from '../errors.ts'
+import { isUserGone } from '../erased.ts'
 import { toExpressions } from '../events/events.ts'
 import { withExceptions } from '../events/exceptions.ts'
 import { CHANGED } from '../events/outbox.ts'
@@ -41,7 +41,7 @@ export function createImports(database: Database, directory: UserDirectory) {
         return true
       } catch (error) {
         if (codeOf(error) === DUPLICATE_KEY) return 'taken'
-        if (error instanceof DialogueStoreError && error.code === 'USER_NOT_FOUND') return false
+        if (isUserGone(error)) return false
         throw error
       }
     },

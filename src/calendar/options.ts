@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { CalendarEvent } from '../events/schema.ts'
-import { date, parse, text } from '../input.ts'
+import { callable, date, parse, text } from '../input.ts'
 import type { User } from '../users/schema.ts'
 import type { GoogleEvent } from './fields.ts'
 import type { CalendarClient } from './port.ts'
@@ -37,8 +37,6 @@ export interface CalendarSyncOptions {
 
 export const isClient = (value: unknown): value is CalendarClient =>
   typeof value === 'object' && value !== null && 'events' in value && 'channels' in value
-
-const callable = <T>() => z.custom<T>((value) => typeof value === 'function', 'is not a function')
 
 const options = z.strictObject({
   calendar: z.custom<CalendarSyncOptions['calendar']>(

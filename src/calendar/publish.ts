@@ -1,6 +1,6 @@
 import type { EventDocument } from '../events/schema.ts'
 import { nextId } from '../ids.ts'
-import { GoogleFailure, noAccess } from './failure.ts'
+import { GoogleFailure, isGone, noAccess } from './failure.ts'
 import { FIELDS, type GoogleEvent, hashesOfOurs, hashesOfTheirs, toGoogle } from './fields.ts'
 import type { Imports } from './imports.ts'
 import type { Mark } from './mark.ts'
@@ -117,8 +117,8 @@ export function createPublishing({ outbox, resolving, removals, imports, mark }:
       kept(await outbox.confirm({ event, owner }, reply))
       return { done: event.status === 'cancelled' ? 'removed' : 'updated' }
     } catch (error) {
-      if (!(error instanceof GoogleFailure) || (error.meaning !== 'conflict' && error.meaning !== 'gone'))
-        throw error
+      const isChanged = error instanceof GoogleFailure && error.meaning === 'conflict'
+      if (!isChanged && !isGone(error)) throw error
       return { theirs: await whatIsThere(to, id) }
     }
   }
@@ -223,7 +223,7 @@ async function whatIsThere({ google, calendarId }: Omit<Reached, 'zone'>, id: st
   try {
     return await google.get(calendarId, id)
   } catch (error) {
-    if (!(error instanceof GoogleFailure && error.meaning === 'gone')) throw error
+    if (!isGone(error)) throw error
     if (!(await google.isReadable(calendarId))) throw noAccess()
     return { id, status: 'cancelled' }
   }

@@ -5,7 +5,7 @@ import type { FeedDocument } from '../events/feed.ts'
 import type { Observer } from '../log.ts'
 import type { Access } from './access.ts'
 import type { Applied } from './apply.ts'
-import { GoogleFailure } from './failure.ts'
+import { GoogleFailure, isGone } from './failure.ts'
 import type { Feeds } from './feeds.ts'
 import type { GoogleEvent } from './fields.ts'
 import type { Outbox } from './outbox.ts'
@@ -103,14 +103,13 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
   /** What we know of, and a full list does not name, was removed while nobody listened. */
   async function takeAbsent(
     seen: Set<string>,
-    source: Reached,
+    { google, calendarId }: Reached,
     take: (item: GoogleEvent) => Promise<boolean>,
   ) {
-    const { google, calendarId } = source
     for await (const { googleCalendarId: id } of outbox.thoseAt(calendarId)) {
       if (id === undefined || seen.has(id)) continue
       const theirs = await google.get(calendarId, id).catch((error: unknown) => {
-        if (error instanceof GoogleFailure && error.meaning === 'gone') return { id, status: 'cancelled' }
+        if (isGone(error)) return { id, status: 'cancelled' }
         throw error
       })
       await take(theirs)
@@ -120,7 +119,6 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
   async function pullFeed(feed: FeedDocument): Promise<PullResult> {
     /* First: of a calendar that nobody's access reaches, nothing is written down. */
     const google = await access.ofFeed(feed)
-    const isKnown = (await feeds.find(feed._id)) !== null
     return inTurn(feed._id, async (held) => {
       const now = await feeds.find(feed._id)
       if (feed.creatorId && !now?.creatorId) {
@@ -134,7 +132,7 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
         return await read({ ...reading, token })
       } catch (error) {
         if (!(token && error instanceof GoogleFailure && error.status === TOKEN_EXPIRED)) {
-          if (!isKnown) await held.forget()
+          await held.forget()
           throw error
         }
         return { ...(await read({ ...reading, token: undefined })), fullResync: true }

@@ -3,7 +3,7 @@ import type { EventDocument } from '../events/schema.ts'
 import { isThrown, type Observer } from '../log.ts'
 import type { Access } from './access.ts'
 import { waitAfter } from './backoff.ts'
-import { GoogleFailure, noAccess } from './failure.ts'
+import { GoogleFailure, isGone, noAccess } from './failure.ts'
 import type { Mark } from './mark.ts'
 import type { Held, Outbox } from './outbox.ts'
 import type { GoogleCalendar, Reached } from './port.ts'
@@ -89,7 +89,7 @@ export function createPushing({ outbox, removals, access, publish, mark, since, 
       await google.remove(calendarId, id)
       return true
     } catch (error) {
-      if (!(error instanceof GoogleFailure && error.meaning === 'gone')) throw error
+      if (!isGone(error)) throw error
       if (error.status === 404 && !(await google.isReadable(calendarId))) throw noAccess()
       return error.status === 410
     }

@@ -5,7 +5,7 @@ import { timedOut } from '../db/failure.ts'
 import { invalidInput } from '../errors.ts'
 import type { FeedDocument } from '../events/feed.ts'
 import type { Access } from './access.ts'
-import { GoogleFailure, toGoogleFailure } from './failure.ts'
+import { GoogleFailure, isGone } from './failure.ts'
 import type { Feeds, Opening } from './feeds.ts'
 import type { GoogleCalendar } from './port.ts'
 
@@ -76,7 +76,7 @@ export function createWatching({ access, feeds }: Needs) {
   async function end(feed: FeedDocument, { id, resourceId }: Known) {
     const google = await access.ofFeed(feed)
     await google.stopChannel({ id, resourceId }).catch((error: unknown) => {
-      if (toGoogleFailure(error).meaning !== 'gone') throw error
+      if (!isGone(error)) throw error
     })
   }
 

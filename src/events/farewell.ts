@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import type { ModelDefinition } from '../db/definition.ts'
+import { digest } from '../digest.ts'
 import type { ObjectId } from '../ids.ts'
 import { counter, date, id } from '../input.ts'
 import { type CalendarMeta, META } from '../meta.ts'
@@ -135,4 +135,4 @@ const toRemoval = ({
 })
 
 export const removalKey = (calendarId: string, googleCalendarId: string): string =>
-  createHash('sha256').update(`${googleCalendarId} ${calendarId}`).digest('base64url')
+  digest(`${googleCalendarId} ${calendarId}`)

@@ -1,4 +1,4 @@
-import { DialogueStoreError } from '../errors.ts'
+import { forWhoever } from '../erased.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import type { JsonValue } from '../json.ts'
 import type { SessionDocument } from './schema.ts'
@@ -18,16 +18,8 @@ interface Needs {
 export function createWriting({ sessions, namespace, userOf }: Needs) {
   const placeOf = (key: string): Place => ({ namespace, key })
 
-  /** Who is erased meanwhile begins anew. */
-  async function ofUser<T>(key: string, work: (userId: ObjectId | undefined) => Promise<T>): Promise<T> {
-    while (true) {
-      try {
-        return await work(await userOf(key))
-      } catch (error) {
-        if (!(error instanceof DialogueStoreError && error.code === 'USER_NOT_FOUND')) throw error
-      }
-    }
-  }
+  const ofUser = <T>(key: string, work: (userId: ObjectId | undefined) => Promise<T>): Promise<T> =>
+    forWhoever(() => userOf(key), work)
 
   const begin = (key: string, value: JsonValue, op: ObjectId) =>
     ofUser(key, (userId) => sessions.insert(placeOf(key), { data: { value }, userId, op }))

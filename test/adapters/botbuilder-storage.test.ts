@@ -4,16 +4,13 @@ import type { Storage, StoreItems } from 'botbuilder-core'
 import type mongoose from 'mongoose'
 import { botStorage } from '../../src/adapters/botbuilder.ts'
 import type { DialogueStore } from '../../src/index.ts'
-import { makeIdentity, makeWorld, refusedPaths, rejection, untyped } from '../support/make.ts'
-import { makeStore } from '../support/store.ts'
+import { makeIdentity, makeProcesses, refusedPaths, rejection, untyped } from '../support/make.ts'
 
 let store: DialogueStore
 let other: DialogueStore
 let db: mongoose.mongo.Db
 beforeAll(async () => {
-  const world = await makeWorld()
-  ;({ store, db } = world)
-  other = await makeStore({ dbName: world.dbName })
+  ;({ store, other, db } = await makeProcesses())
 })
 
 let bots = 0

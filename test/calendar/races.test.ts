@@ -28,21 +28,6 @@ test('who is being erased publishes nothing any more', async () => {
   expect(server.requests).toEqual([])
 })
 
-test('what is taken back before its request is known to have arrived is so without a pull, too', async () => {
-  const { event, sync, store, there, server, hurry } = await makeWorld()
-  const { id } = await event({ summary: 'as it was' })
-  await sync().push()
-  server.judgeBy(({ kind }) => (kind === 'events.patch' ? 'loses its reply' : 'answers'))
-  await store.updateEvent(id, { summary: 'hasty' })
-  await sync().push()
-  server.judgeBy(() => 'answers')
-  await store.updateEvent(id, { summary: 'as it was' })
-  await hurry()
-  await sync().push()
-  expect(there()).toMatchObject([{ summary: 'as it was' }])
-  expect((await store.getEvent(id)).calendarSync.state).toBe('synced')
-})
-
 test('a deletion that was undone while the page was on its way is none', async () => {
   const world = await makeWorld()
   const { event, sync, store, people } = world

@@ -1,11 +1,21 @@
 import { describe, expect, test } from '@jest/globals'
-import { makeWorld, published } from './support/world.ts'
+import { makeWorld, published, type World } from './support/world.ts'
 
 const NOTHING = { applied: 0, created: 0, cancelled: 0, fullResync: false }
 
 describe('instances of a series', () => {
   const WEEKLY = { recurrence: ['RRULE:FREQ=WEEKLY;COUNT=4'], timezone: 'UTC' }
   const SECOND = new Date('2030-05-13T10:00:00Z')
+
+  /** A series, of which people move the second one. */
+  async function withMoved(world: World) {
+    const id = await published(world, WEEKLY)
+    const moved = world.people.moveInstance(id, SECOND, {
+      start: { dateTime: '2030-05-14T12:00:00Z' },
+      end: { dateTime: '2030-05-14T13:00:00Z' },
+    })
+    return { id, moved }
+  }
 
   test('one that is cancelled is an exception of the series here, and no change of it there', async () => {
     const world = await makeWorld()
@@ -29,11 +39,7 @@ describe('instances of a series', () => {
   test('stay with it where a change at Google keeps it from being cancelled', async () => {
     const world = await makeWorld()
     const { people, sync, store, creatorId } = world
-    const id = await published(world, WEEKLY)
-    people.moveInstance(id, SECOND, {
-      start: { dateTime: '2030-05-14T12:00:00Z' },
-      end: { dateTime: '2030-05-14T13:00:00Z' },
-    })
+    const { id } = await withMoved(world)
     await sync().pull('primary')
     await store.cancelEvent(id)
     people.change(id, { location: 'Rua B' })
@@ -45,11 +51,7 @@ describe('instances of a series', () => {
   test('go with it, also one that was brought back at Google', async () => {
     const world = await makeWorld()
     const { people, sync, store, creatorId } = world
-    const id = await published(world, WEEKLY)
-    const moved = people.moveInstance(id, SECOND, {
-      start: { dateTime: '2030-05-14T12:00:00Z' },
-      end: { dateTime: '2030-05-14T13:00:00Z' },
-    })
+    const { id, moved } = await withMoved(world)
     await sync().pull('primary')
     const events = (await store.retrieveEvents({ creatorId })).events
     const instance = events.find(({ googleCalendarId }) => googleCalendarId === moved.id)
@@ -65,11 +67,7 @@ describe('instances of a series', () => {
   test('go with it, though the pull that took that over ended before them', async () => {
     const world = await makeWorld()
     const { people, sync, store, creatorId, db } = world
-    const id = await published(world, WEEKLY)
-    people.moveInstance(id, SECOND, {
-      start: { dateTime: '2030-05-14T12:00:00Z' },
-      end: { dateTime: '2030-05-14T13:00:00Z' },
-    })
+    const { id } = await withMoved(world)
     await sync().pull('primary')
     people.remove(id)
     const feeds = db.collection('dialogue_calendar_feeds')
@@ -86,11 +84,7 @@ describe('instances of a series', () => {
   test('one that is moved is an event of its own, that can be moved back and forth', async () => {
     const world = await makeWorld()
     const { people, sync, store, creatorId } = world
-    const id = await published(world, WEEKLY)
-    const moved = people.moveInstance(id, SECOND, {
-      start: { dateTime: '2030-05-14T12:00:00Z' },
-      end: { dateTime: '2030-05-14T13:00:00Z' },
-    })
+    const { id, moved } = await withMoved(world)
     expect(await sync().pull('primary')).toEqual({ ...NOTHING, created: 1 })
     const { events } = await store.retrieveEvents({ creatorId, from: new Date('2030-05-14') })
     const [instance] = events

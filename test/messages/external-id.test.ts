@@ -2,16 +2,13 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import type mongoose from 'mongoose'
 import { nextId } from '../../src/ids.ts'
 import type { DialogueStore, Message } from '../../src/index.ts'
-import { makeUser, makeWorld, storedOf } from '../support/make.ts'
-import { makeStore } from '../support/store.ts'
+import { makeProcesses, makeUser, storedOf } from '../support/make.ts'
 
 let store: DialogueStore
 let other: DialogueStore
 let db: mongoose.mongo.Db
 beforeAll(async () => {
-  const world = await makeWorld()
-  ;({ store, db } = world)
-  other = await makeStore({ dbName: world.dbName })
+  ;({ store, other, db } = await makeProcesses())
 })
 
 const delivery = (userId: string, externalId: string, more: object = {}) => ({

@@ -3,7 +3,7 @@ import type mongoose from 'mongoose'
 import { nextId, ObjectId } from '../../src/ids.ts'
 import type { DialogueStore } from '../../src/index.ts'
 import { seenKey } from '../../src/messages/claim.ts'
-import { makeMessages, makeUser, makeWorld, storedOf } from '../support/make.ts'
+import { makeMessages, makeProcesses, makeUser, makeWorld, storedOf } from '../support/make.ts'
 import { makeDatabase, makeStore } from '../support/store.ts'
 
 const delivery = (userId: string, externalId: string, more: object = {}) => ({
@@ -132,9 +132,7 @@ describe('after a crash between claim and insert', () => {
   let other: DialogueStore
   let db: mongoose.mongo.Db
   beforeAll(async () => {
-    const world = await makeWorld()
-    ;({ store, db } = world)
-    other = await makeStore({ dbName: world.dbName })
+    ;({ store, other, db } = await makeProcesses())
   })
 
   /** What a process leaves that dies before it inserts the message; gives the id that the message was to have. */

@@ -20,6 +20,14 @@ export async function makeWorld(): Promise<{ store: DialogueStore; db: mongoose.
   return { store, db, dbName }
 }
 
+/** Two stores of one database, as two processes have them. */
+export async function makeProcesses(): Promise<
+  Awaited<ReturnType<typeof makeWorld>> & { other: DialogueStore }
+> {
+  const world = await makeWorld()
+  return { ...world, other: await makeStore({ dbName: world.dbName }) }
+}
+
 let made = 0
 
 /** A phone number that nobody else in this process has. */

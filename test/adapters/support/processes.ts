@@ -1,9 +1,8 @@
 import type { DialogueStore } from '../../../src/index.ts'
-import { makeWorld } from '../../support/make.ts'
-import { makeStore } from '../../support/store.ts'
+import { makeProcesses as make } from '../../support/make.ts'
 
-/** Two stores of one database, as two processes have them. */
+/** Two stores of one database, in a list. */
 export async function makeProcesses(): Promise<[DialogueStore, DialogueStore]> {
-  const { store, dbName } = await makeWorld()
-  return [store, await makeStore({ dbName })]
+  const { store, other } = await make()
+  return [store, other]
 }
