@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { MongoMemoryReplSet } from 'mongodb-memory-server'
 import { withVariable } from './environment.ts'
 import { type Keeper, keep } from './keeper.ts'
+import { sayIfItCrashes } from './last-words.ts'
 import { findMongod, type Mongod, memoryServer, SYSTEM_BINARY } from './mongod.ts'
 import { membersReady } from './ready.ts'
 
@@ -77,6 +78,7 @@ async function launch(mongod: Mongod, options: StartServerOptions): Promise<Test
   try {
     await withVariable(SYSTEM_BINARY, mongod.path, () => replicaSet.start())
     letParentExit(replicaSet)
+    for (const { mongod } of runningOf(replicaSet)) sayIfItCrashes(mongod)
     const uri = replicaSet.getUri()
     const { members: count = 1, electionTimeoutMs = 5000 } = options
     await membersReady(uri, { count, electionTimeoutMs })

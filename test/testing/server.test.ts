@@ -98,6 +98,16 @@ describe('startServer', () => {
     await expectGone(server)
   })
 
+  test('says why, if mongod crashes', async () => {
+    const child = runFixture('server.ts', ['wait'])
+    await child.untilItSays(/\n/)
+    const { members }: TestServer = JSON.parse(child.output.stdout)
+    for (const { pid } of members) process.kill(pid, 'SIGABRT')
+    await child.untilItSays(/crashed \(SIGABRT\).*Got signal/s)
+    child.signal('SIGKILL')
+    await expectGone({ members })
+  })
+
   test('fails if mongod refuses its arguments, and leaves nothing', () =>
     withDirectory(async (directory) => {
       const child = runFixture('server.ts', ['wait', '--noSuchArgument'], { env: { TMPDIR: directory } })
