@@ -35,6 +35,8 @@ test('the assistant registers somebody, notes an appointment in steps, and forge
   expect(await scene.messages()).toContainEqual(
     expect.objectContaining({ type: 'voice', content: 'schedule', audio }),
   )
+  /* What cannot be stored is answered, too, and leaves nothing behind. */
+  expect(await ask('x'.repeat(2000))).toMatch(/I am sorry/)
   expect(await ask('Dentist')).toMatch(/When is it/)
   expect(await ask('2001-01-15 14:00')).toMatch(/over already/)
   expect(await user()).toMatchObject({

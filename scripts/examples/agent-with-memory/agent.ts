@@ -30,7 +30,7 @@ const book = tool({
 })
 
 /** An agent that knows before each run what it was told in earlier ones, in whatever conversation. */
-export const createAgent = (model: Model) =>
+export const createAgent = (model: string | Model) =>
   new Agent<Memory>({
     name: 'Assistant',
     model,
@@ -38,7 +38,7 @@ export const createAgent = (model: Model) =>
     async instructions({ context }) {
       const { facts, events } = await context.recall()
       return [
-        'You help one user. Keep what they tell of themselves with the tool remember.',
+        `You help one user. Keep what they tell of themselves with the tool remember. It is ${new Date().toISOString()}.`,
         `You know of them: ${facts.join('; ') || 'nothing'}.`,
         `Their appointments: ${events.join('; ') || 'none'}.`,
       ].join('\n')

@@ -43,16 +43,14 @@ export async function openChat({ store, agent, name, timezone }: Needs) {
     return result.finalOutput ?? ''
   }
 
-  const commands: Record<string, () => Promise<string>> = {
-    async '/new'() {
-      conversationId = await begin()
-      return 'This is another conversation: of the last one I know nothing but what I was to remember.'
-    },
-    async '/memory'() {
-      const { facts, events } = await memory.recall()
-      return [...facts, ...events].join('\n') || 'Nothing yet.'
-    },
-    '/help': async () => HELP,
+  async function beginAnew(): Promise<string> {
+    conversationId = await begin()
+    return 'This is another conversation: of the last one I know nothing but what I was to remember.'
+  }
+
+  async function tellMemory(): Promise<string> {
+    const { facts, events } = await memory.recall()
+    return [...facts, ...events].join('\n') || 'Nothing yet.'
   }
 
   async function forget(): Promise<Answer> {
@@ -73,7 +71,9 @@ export async function openChat({ store, agent, name, timezone }: Needs) {
         asksToForget = true
         return { says: 'Shall I erase all that we have said, and what I know of you? yes or no' }
       }
-      return { says: await (commands[line]?.() ?? talk(line)) }
+      if (line === '/new') return { says: await beginAnew() }
+      if (line === '/memory') return { says: await tellMemory() }
+      return { says: line === '/help' ? HELP : await talk(line) }
     },
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+const REPLICA_SET = 'set it to your replica set, such as mongodb://localhost:27017/bot?replicaSet=rs0'
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 const isTimezone = (name: string): boolean => {
@@ -12,10 +13,7 @@ const isTimezone = (name: string): boolean => {
 
 /** What each of the examples is told by its environment. */
 export const environment = z.object({
-  MONGODB_URI: z.url({
-    protocol: /^mongodb(\+srv)?$/,
-    error: 'set it to your replica set, such as mongodb://localhost:27017/bot?replicaSet=rs0',
-  }),
+  MONGODB_URI: z.string(REPLICA_SET).regex(/^mongodb(\+srv)?:\/\//, REPLICA_SET),
   LOG_LEVEL: z.enum(LEVELS, `set it to one of ${LEVELS.join(', ')}, or leave it out`).default('info'),
   /** Of people who have not named theirs. */
   TIMEZONE: z.string().refine(isTimezone, 'set it to an IANA name, such as Europe/Berlin').default('UTC'),

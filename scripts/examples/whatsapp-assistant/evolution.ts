@@ -13,13 +13,20 @@ export interface Incoming {
   phone: string
   /** Empty for a voice note. */
   text: string
-  audio?: { uri: string; mimeType?: string; durationSeconds?: number }
+  audio?: { uri?: string; mimeType?: string; durationSeconds?: number }
 }
 
 const delivery = z.object({
   event: z.string(),
   instance: z.string(),
   data: z.unknown(),
+})
+
+/** Whatever is odd about a voice note, it was spoken to the bot, and is stored. */
+const audioMessage = z.object({
+  url: z.string().min(1).max(2000).optional().catch(undefined),
+  mimetype: z.string().min(1).max(200).optional().catch(undefined),
+  seconds: z.number().min(0).optional().catch(undefined),
 })
 
 const upsert = z.object({
@@ -34,13 +41,7 @@ const upsert = z.object({
     .object({
       conversation: z.string().nullish(),
       extendedTextMessage: z.object({ text: z.string() }).nullish(),
-      audioMessage: z
-        .object({
-          url: z.string().min(1).max(2000),
-          mimetype: z.string().min(1).max(200).optional(),
-          seconds: z.number().min(0).optional(),
-        })
-        .nullish(),
+      audioMessage: audioMessage.nullish(),
     })
     .nullish(),
 })
@@ -51,8 +52,8 @@ const upsert = z.object({
  * @throws z.ZodError for what is no delivery
  */
 export function readDelivery(body: unknown, instance: string): Incoming | undefined {
-  const { event, data, ...of } = delivery.parse(body)
-  if (event !== 'messages.upsert' || of.instance !== instance) return undefined
+  const { event, instance: itsInstance, data } = delivery.parse(body)
+  if (event !== 'messages.upsert' || itsInstance !== instance) return undefined
   const { key, message } = upsert.parse(data)
   const phone = phoneIn(key.remoteJid) ?? phoneIn(key.remoteJidAlt ?? '')
   if (key.fromMe || !phone) return undefined

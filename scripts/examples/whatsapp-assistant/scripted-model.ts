@@ -1,4 +1,5 @@
 import type { Message } from 'dialogue-store'
+import { z } from 'zod'
 import { timeIn } from '../common/when.ts'
 import type { Intent, Model, Transcribe } from './model.ts'
 import type { Draft } from './shapes.ts'
@@ -52,7 +53,7 @@ export const scriptedModel: Model = {
 function read(part: string, known: Draft, timezone: string): Draft {
   const [, minutes] = /^(?:for )?(\d+) min(?:ute)?s?$/i.exec(part) ?? []
   if (minutes) return { minutes: Number(minutes) }
-  const [email] = EMAIL.exec(part) ?? []
+  const { data: email } = z.email().safeParse(part)
   if (email) return { attendees: [...(known.attendees ?? []), { email }] }
   const time = timeIn(part, timezone)
   if (time && /^(on|at)?$/i.test(time.rest)) return { start: time.at.toISOString() }

@@ -4,16 +4,16 @@ import { z } from 'zod'
 /** An appointment that somebody is describing: any part of it may still be missing. */
 const draft = z
   .object({
-    summary: z.string(),
+    summary: z.string().min(1).max(1000),
     start: z.iso.datetime(),
-    minutes: z.int().min(1),
-    location: z.string(),
+    minutes: z.int().min(1).max(10_000),
+    location: z.string().min(1).max(1000),
     attendees: z.array(z.object({ email: z.email() })),
   })
   .partial()
 export type Draft = z.output<typeof draft>
 
-/** What the assistant has still to do for somebody, in the order in which it does it. */
+/** What the assistant has still to do for somebody, in the order in which it does it: after a farewell comes the erasure. */
 export const TODO = ['send', 'erase', 'answer', 'link'] as const
 export type Todo = (typeof TODO)[number]
 

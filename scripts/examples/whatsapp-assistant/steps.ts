@@ -23,6 +23,8 @@ const SORRY: Turn = { answer: 'I am sorry, I could not think just now. Can you s
 
 /** What is done for somebody, each a step that may run again. */
 export function createSteps({ store, log, platform, model, transcribe, google }: Needs): Record<Todo, Step> {
+  const publishes = google !== undefined
+
   /** Something is done. A function, so that what else is to do, or has just come in, is counted as it is. */
   async function settle(userId: string, id: string): Promise<void> {
     await store.updateUser(userId, ({ data }) => {
@@ -36,7 +38,7 @@ export function createSteps({ store, log, platform, model, transcribe, google }:
     const { id, userId, type, content, audio } = message
     if (type !== 'voice' || content || !audio) return message
     try {
-      return await store.updateMessage(userId, id, { content: await transcribe(audio) })
+      return await store.updateMessage(userId, id, { content: (await transcribe(audio)).toWellFormed() })
     } catch (error) {
       if (error instanceof DialogueStoreError) throw error
       log.error({ userId, id, err: error }, 'a voice note could not be transcribed')
@@ -53,7 +55,11 @@ export function createSteps({ store, log, platform, model, transcribe, google }:
         log.error({ userId: user.id, id, err: error }, 'the model failed')
         return SORRY
       })
-      await commit(scene, turn, google !== undefined)
+      await commit(scene, turn, publishes).catch((error: unknown) => {
+        /* The model has said what cannot be stored. The same again would fail again. */
+        if (!hasCode(error, 'INVALID_INPUT', 'TOO_LARGE')) throw error
+        return commit(scene, SORRY, publishes)
+      })
     },
 
     /*
@@ -68,8 +74,8 @@ export function createSteps({ store, log, platform, model, transcribe, google }:
     },
 
     /*
-     * Nothing is left by which to know them. A delivery of theirs that comes again after this is from somebody new, and
-     * their events disappear from Google Calendar with the next push.
+     * Also if their last answer could not be sent. Nothing is left by which to know them: a delivery of theirs that
+     * comes again after this is from somebody new. Their events disappear from Google Calendar with the next push.
      */
     async erase(user) {
       await store.deleteUser(user.id)

@@ -21,7 +21,7 @@ interface Needs {
 /** Text, with a lot of room around it: voice notes come as an address. */
 const MOST_BYTES = 256 * 1024
 
-/** Takes deliveries: each is answered when it is stored, not when it is answered to who wrote it. */
+/** A delivery is answered as soon as its message is stored. Who wrote it is answered later. */
 export function createWebhook({ apiKey, instance, log, receive }: Needs): Hono {
   const app = new Hono()
   const limit = bodyLimit({

@@ -48,25 +48,36 @@ export async function makeScene(env: Record<string, string> = {}) {
     return { ...example, webhook: `http://127.0.0.1:${port}/webhook` }
   }
 
-  const post = (bot: Bot, body: string | ReadableStream<Uint8Array>, headers: { apikey?: string } = {}) =>
+  const tryPost = (
+    bot: Bot,
+    body: string | (() => ReadableStream<Uint8Array>),
+    headers: { apikey?: string },
+  ) =>
     fetch(bot.webhook, {
       method: 'POST',
-      /* Whom it refuses before their body is read, it hangs up on: the next one needs a connection of its own. */
-      headers: { 'content-type': 'application/json', apikey: WEBHOOK_KEY, connection: 'close', ...headers },
-      body,
-      ...(body instanceof ReadableStream && { duplex: 'half' }),
+      headers: { 'content-type': 'application/json', apikey: WEBHOOK_KEY, ...headers },
+      body: typeof body === 'string' ? body : body(),
+      ...(typeof body === 'function' && { duplex: 'half' }),
     })
+  /* Whom it refuses before it has read their body, it hangs up on: a connection that fetch has kept may be over. */
+  const post = (...args: Parameters<typeof tryPost>) => tryPost(...args).catch(() => tryPost(...args))
 
   async function deliver(bot: Bot, { id = makeId(), ...said }: Said): Promise<number> {
-    const response = await post(bot, JSON.stringify(deliveryOf({ ...said, id, instance: INSTANCE })))
+    const response = await post(bot, JSON.stringify(deliveryOf({ ...said, id, instance: INSTANCE })), {})
     await response.body?.cancel()
     return response.status
   }
 
   const heardBy = (phone: string) => sent.filter((one) => one.phone === phone).map(({ text }) => text)
 
+  const users = () =>
+    db
+      .collection('dialogue_users')
+      .find({ erasedAt: { $exists: false } })
+      .toArray()
+
   return {
-    ...{ db, dbName, start, post, deliver, heardBy },
+    ...{ users, db, dbName, start, post, deliver, heardBy },
     judgeBy(next: typeof fate) {
       fate = next
     },
@@ -79,10 +90,7 @@ export async function makeScene(env: Record<string, string> = {}) {
     },
     /** What is stored of all people, oldest first. */
     messages: () => db.collection('dialogue_messages').find().sort({ timestamp: 1, _id: 1 }).toArray(),
-    users: () =>
-      db
-        .collection('dialogue_users')
-        .find({ erasedAt: { $exists: false } })
-        .toArray(),
+    /** Everybody has an answer, and it was sent. */
+    isDone: async () => (await users()).every(({ states }) => !states.todo),
   }
 }

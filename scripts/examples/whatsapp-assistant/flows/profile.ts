@@ -20,7 +20,7 @@ export async function decideProfile({ user, message, model }: Scene, intent: Int
   /* Whatever is undefined leaves what is stored. */
   const given = { name: name.safeParse(said.name).data, email: email.safeParse(said.email).data }
   const known = { name: given.name ?? user.name, email: given.email ?? user.email }
-  const question = questionAfter({ isNew: Boolean(registration), given, known, wrong: said.email })
+  const question = questionAfter({ isNew: Boolean(registration), given, known, attempt: said.email })
   if (question) return { answer: question, user: given }
   return {
     answer: `Thank you, ${known.name}: I have noted ${known.email}. I keep appointments, say "schedule".`,
@@ -33,19 +33,17 @@ interface Known {
   email?: string | null
 }
 
-/** What is still to be asked; undefined when nothing is. */
-function questionAfter({
-  isNew,
-  given,
-  known,
-  wrong,
-}: {
+interface Answered {
   isNew: boolean
   given: Known
   known: Known
-  wrong?: string
-}) {
-  if (wrong && !given.email) return 'That is no e-mail address. Can you write it once more?'
+  /** What was given for an e-mail address, be it one or not. */
+  attempt: string | undefined
+}
+
+/** What is still to be asked; undefined when nothing is. */
+function questionAfter({ isNew, given, known, attempt }: Answered): string | undefined {
+  if (attempt && !given.email) return 'That is no e-mail address. Can you write it once more?'
   if (!isNew)
     return given.name || given.email ? undefined : 'I found neither a name nor an e-mail address there.'
   if (!known.name && !known.email) return 'Hello! I am your assistant. What are your name and e-mail address?'

@@ -4,6 +4,7 @@ import type { Draft, Person } from '../shapes.ts'
 import type { Scene, Turn } from '../turn.ts'
 
 const HOUR = 60
+const OVER = 'That is over already. When will it be?'
 
 /** An appointment in steps: its draft grows on the user, a piece a message, until they confirm it. */
 export async function decideScheduling({ user, message, model }: Scene, intent: Intent): Promise<Turn> {
@@ -29,8 +30,6 @@ export async function decideScheduling({ user, message, model }: Scene, intent: 
     },
   }
 }
-
-const OVER = 'That is over already. When will it be?'
 
 /** What is still to be asked; undefined when nothing is. */
 function questionAfter({ summary, start }: Draft): string | undefined {
