@@ -23,6 +23,8 @@ export interface Worker extends AsyncDisposable {
 /** After a crash, others wait this long for the lock of who crashed. While work goes on, it is renewed. */
 const LEASE_MS = 5000
 const SWEEP_MS = 5000
+/** What a sweep adds to. The rest is found by the next one. */
+const MOST_AT_ONCE = 50
 
 /**
  * Works off what is to do, one user at a time over all processes. What a process leaves behind that dies, or that could
@@ -59,15 +61,16 @@ export function createWorker({ store, log, steps, whenIdle }: Needs): Worker {
     }
   }
 
-  function wake(userId: string): void {
-    const working = work(userId).finally(() => underWay.delete(working))
+  function wake(userId: string, lock?: LockOptions): void {
+    const working = work(userId, lock).finally(() => underWay.delete(working))
     underWay.add(working)
   }
 
+  /** Nobody waits for anybody: a process that died in a transaction may hold up its user for a minute. */
   async function sweep(): Promise<void> {
     for await (const { id } of store.iterateUsers({ states: { todo: 'open' } })) {
-      if (stopped.signal.aborted) return
-      await work(id, { waitMs: 0 })
+      if (stopped.signal.aborted || underWay.size >= MOST_AT_ONCE) return
+      wake(id, { waitMs: 0 })
     }
   }
 
@@ -83,7 +86,8 @@ export function createWorker({ store, log, steps, whenIdle }: Needs): Worker {
     wake,
     async [Symbol.asyncDispose]() {
       stopped.abort()
-      await Promise.all([sweeping, ...underWay])
+      await sweeping
+      await Promise.all(underWay)
     },
   }
 }

@@ -73,8 +73,8 @@ export function startExample(args: string[], env: NodeJS.ProcessEnv = {}): Examp
 const PATIENCE_MS = 45_000
 
 /** @throws Error if it does not come true on the slowest machine */
-export async function until(condition: () => unknown, what: string): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; !(await condition()); await pause(20))
+export async function until(condition: () => unknown, what: string, patienceMs = PATIENCE_MS): Promise<void> {
+  for (const deadline = Date.now() + patienceMs; !(await condition()); await pause(20))
     if (Date.now() > deadline) throw new Error(`This did not come true: ${what}`)
 }
 
