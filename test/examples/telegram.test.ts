@@ -33,10 +33,9 @@ test('the bot notes reminders, lists and cancels them, and forgets people', asyn
   const [dentist, presents] = await scene.events()
   expect(dentist).toMatchObject({ start: new Date('2040-07-15T14:00:00Z'), reminders: [30] })
   expect(presents).toMatchObject({ start: new Date('2040-12-24T17:00:00Z'), reminders: [0] })
-  await until(() => calendar().length === 2, 'both are in the calendar')
   expect(await ask('/cancel 3')).toMatch(/Which one/)
   expect(await ask('/cancel 1')).toBe('Cancelled: call the dentist')
-  await until(() => calendar().join() === 'presents', 'one is in the calendar')
+  await until(() => calendar().join() === 'presents', 'what was not cancelled is in the calendar')
 
   const lines = (await ask('/mydata'))
     .trim()
