@@ -35,7 +35,7 @@ export function connectGoogle<S extends Shapes>(store: DialogueStore<S>, given: 
   const client = calendar({ version: 'v3', auth: oauth, ...(url && { rootUrl: url }) })
   const sync = createCalendarSync(store, { calendar: client })
   sync.start()
-  return { push: sync.push, [Symbol.asyncDispose]: sync.stop }
+  return sync
 }
 
 export type Google = NonNullable<ReturnType<typeof connectGoogle>>
