@@ -23,6 +23,7 @@ export const UNSETTLED = { settled: { $exists: false } } as const
 /** What is still to be done. */
 export const OPEN = { ...UNSETTLED, parked: { $exists: false } } as const
 
+/** What a settler has to know. */
 const HELD = {
   userId: 1,
   until: 1,
@@ -32,10 +33,23 @@ const HELD = {
   deletionCount: { $size: '$deletions' },
 } as const
 
+/**
+ * A driver that repeats writes by itself, as an application's own does, may get the whole entry: what a server says once
+ * more of a write that it has done, it says without its projection.
+ */
+const toHeld = (found: Held | JournalDocument): Held =>
+  'insertCount' in found
+    ? found
+    : {
+        ...found,
+        insertCount: found.inserts.length,
+        replacementCount: found.replacements.length,
+        deletionCount: found.deletions.length,
+      }
+
 /** Entries, and who works on them. */
 export function createJournal(database: Database) {
   const collection = database.collection(journal)
-  const held = database.internal<Held & JournalDocument>(journal.collection)
   const renewed = { $add: ['$$NOW', LEASE_MS] }
 
   async function writeEntry(part: Intents & { largest: number }, inside: Deadline): Promise<Held> {
@@ -83,13 +97,14 @@ export function createJournal(database: Database) {
     },
 
     /** Begins to settle an entry, beside whoever does already. Undefined: there is nothing left to do. */
-    join(_id: ObjectId, deadline: Deadline): Promise<Held | null> {
+    async join(_id: ObjectId, deadline: Deadline): Promise<Held | null> {
       const until = { $cond: [IN_TIME, '$until', renewed] }
       const change = [{ $set: { until, active: { $add: ['$active', 1] } } }]
       const options = { returnDocument: 'after', projection: HELD } as const
-      return attempt(deadline, 'write', (terms) =>
-        held.findOneAndUpdate({ _id, ...OPEN }, change, { ...terms, ...options }),
+      const found = await attempt(deadline, 'write', (terms) =>
+        collection.findOneAndUpdate({ _id, ...OPEN }, change, { ...terms, ...options }),
       )
+      return found && toHeld(found)
     },
 
     /**

@@ -32,12 +32,21 @@ export async function makeFaultyServer() {
   const client = await mongoose.mongo.MongoClient.connect(server.uri)
   const db = client.db('faults')
   const stores: DialogueStore[] = []
+  const connections: mongoose.Connection[] = []
 
   const configure = (mode: 'off' | Mode, data: object = {}) =>
     client.db('admin').command({ configureFailPoint: 'failCommand', mode, data })
 
   return {
     db,
+    /** On a connection as an application opens its own, whose driver repeats writes by itself. */
+    async borrow(): Promise<DialogueStore> {
+      const connection = await mongoose.createConnection(server.uri, { dbName: 'faults' }).asPromise()
+      connections.push(connection)
+      const store = await openStore({ connection })
+      stores.push(store)
+      return store
+    },
     async open(options: Partial<StoreOptions> = {}): Promise<DialogueStore> {
       const store = await openStore({ ...options, uri: server.uri, dbName: 'faults' } as StoreOptions)
       stores.push(store)
@@ -56,6 +65,7 @@ export async function makeFaultyServer() {
     async stop(): Promise<void> {
       await configure('off')
       for (const store of stores) await store.close()
+      for (const connection of connections) await connection.close()
       await client.close()
       await server.stop()
     },

@@ -1,4 +1,4 @@
-import type { DialogueStore } from '../../../../src/index.ts'
+import { type DialogueStore, DialogueStoreError } from '../../../../src/index.ts'
 import { transactionsEnded } from './ground.ts'
 import { leaveOwed, makeCrowd, makeMany, type Scene, START, sayMore } from './scene.ts'
 import { everything, givenUp, redelivery, turn } from './turns.ts'
@@ -83,6 +83,7 @@ const OF_MESSAGES: Record<string, Operation> = {
         store,
         Array.from({ length: BULK }, (_, i) => ({ ...says(scene, `bulk ${i}`), externalId: `${i}` })),
       ),
+    inSteps: true,
   },
   retrieveHistory: { call: (store, { userId }) => store.retrieveHistory(userId) },
   'retrieveHistory, filtered': {
@@ -206,11 +207,14 @@ async function firstOf<T>(items: AsyncIterable<T>): Promise<T> {
   throw new Error('nothing came')
 }
 
-/** Messages of one kind travel together: one error for all of them. */
+/** Messages travel together, or in parts: then each has an outcome of its own, and it is not known of all of them. */
 async function allStored(store: DialogueStore, inputs: Parameters<DialogueStore['storeMessages']>[0]) {
   const outcomes = await store.storeMessages(inputs)
   const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.error] : []))
   const [first] = errors
-  if (first && errors.length === outcomes.length) throw first
-  return outcomes
+  if (!first) return outcomes
+  const { code, message, retryable } = first
+  throw errors.length === outcomes.length
+    ? first
+    : new DialogueStoreError(code, message, { outcome: 'unknown', retryable })
 }

@@ -55,7 +55,10 @@ export function inWords(value: unknown): string {
 
 /** All that is stored of users, and how many entries nobody has settled. */
 export async function storedIn(db: mongoose.mongo.Db): Promise<string> {
-  const lists = NAMES.map((name) => db.collection(`dialogue_${name}`).find().sort({ _id: 1 }).toArray())
+  /* What is stored in a second attempt has a later id than what went through in the first. */
+  const lists = NAMES.map((name) =>
+    db.collection(`dialogue_${name}`).find().sort({ content: 1, _id: 1 }).toArray(),
+  )
   const [users, contexts, messages, events] = await Promise.all(lists)
   const owed = await db.collection('dialogue_journal').countDocuments({ settled: { $exists: false } })
   return inWords({ users, contexts, messages, events, owed })
