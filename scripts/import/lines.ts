@@ -22,7 +22,8 @@ export async function* readLines(file: SourceFile): AsyncGenerator<string[]> {
     }
   }
   for await (const chunk of file.bytes()) {
-    const lines = (rest + decode(chunk)).split('\n')
+    const [first = '', ...others] = decode(chunk).split('\n')
+    const lines = [rest + first, ...others]
     rest = lines.pop() ?? ''
     if (rest.length > LONGEST)
       throw new BrokenSource(`${file.name} has no end of a line in 16 MiB after line ${count}.`)

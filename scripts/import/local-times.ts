@@ -25,7 +25,8 @@ export function createLocalTimes(zone: string): LocalTimes {
 }
 
 /** Those with which the zone's clocks show that time; if none does, what they were before. The larger is earlier. */
-function offsetsAt(wallTime: number, zone: string): number[] {
+function offsetsAt(at: number, zone: string): number[] {
+  const wallTime = Math.floor(at / 1000) * 1000
   const offsetAt = (instant: number) => wallTimeOf(instant, zone) - instant
   const before = offsetAt(wallTime - DAY_MS)
   const either = [...new Set([before, offsetAt(wallTime + DAY_MS)])].sort((a, b) => b - a)

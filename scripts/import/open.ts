@@ -4,7 +4,7 @@ import { UsageError } from './faults.ts'
 import { openFile } from './file.ts'
 import type { Identity, Item, OnRead } from './item.ts'
 import { openCollection, readExport, readHistories } from './langchain/source.ts'
-import { beginningOf, isArray, recognise, type SourceName } from './recognise.ts'
+import { beginningOf, documentsIn, recognise, type SourceName } from './recognise.ts'
 import { readTelegram } from './telegram/source.ts'
 import type { DateOrder } from './whatsapp/header.ts'
 import { readWhatsApp } from './whatsapp/source.ts'
@@ -61,10 +61,10 @@ export async function openSource(path: string, options: SourceOptions, needs: Ne
   const zone = options.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
   const given = { ...options, timezone: zone }
   const open: Record<SourceName, () => AsyncIterable<Item> | Promise<AsyncIterable<Item>>> = {
-    django: () => readDjango(file, zone),
+    django: () => readDjango(file, documentsIn(beginning), zone),
     telegram: () => readTelegram(file, given),
     whatsapp: () => readWhatsApp(file, { provider: 'whatsapp-export', ...given }),
-    langchain: () => readHistories(readExport(file, isArray(beginning)), options.provider ?? 'langchain'),
+    langchain: () => readHistories(readExport(file, documentsIn(beginning)), options.provider ?? 'langchain'),
   }
   return { name: `${label}, ${file.name}`, items: await open[from]() }
 }

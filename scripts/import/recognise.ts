@@ -33,15 +33,19 @@ export function recognise(beginning: string, name: string): SourceName {
   )
 }
 
+const JSON_TEXT = /^\s*[[{]/
+const DJANGO = /"model":.*"fields":/s
 const TELEGRAM =
   /"personal_information":|"chats":|"type":\s*"(?:\w+_chat|saved_messages|(?:private|public)_\w+)"/
 const LANGCHAIN = /"(?:sessionId|SessionId)":/
 
 function sourceOf(beginning: string): SourceName | undefined {
   if (beginning.split('\n').some(styleOf)) return 'whatsapp'
-  if (isArray(beginning) && /"model":/.test(beginning) && /"fields":/.test(beginning)) return 'django'
-  if (/^\s*[[{]/.test(beginning) && LANGCHAIN.test(beginning)) return 'langchain'
-  return /^\s*\{/.test(beginning) && TELEGRAM.test(beginning) ? 'telegram' : undefined
+  if (!JSON_TEXT.test(beginning)) return undefined
+  if (DJANGO.test(beginning)) return 'django'
+  if (LANGCHAIN.test(beginning)) return 'langchain'
+  return TELEGRAM.test(beginning) ? 'telegram' : undefined
 }
 
-export const isArray = (beginning: string): boolean => /^\s*\[/.test(beginning)
+/** Where the documents are in a file of many: in an array, or one after the other. */
+export const documentsIn = (beginning: string): string => (/^\s*\[/.test(beginning) ? '$.*' : '$')

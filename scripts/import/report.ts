@@ -82,7 +82,7 @@ function warningsOf({ target, tally }: Pick<Result, 'target' | 'tally'>): string
   const dropped = before.messages.count + tally.counts.messages.created - after.messages.count
   if (dropped <= 0) return []
   const { capBytes } = after.messages
-  const limit = capBytes === null ? '' : ` of more than ${size(capBytes)}`
+  const limit = capBytes === null ? '' : ` of ${size(capBytes)}`
   return [
     `${number(dropped)} messages, the oldest of all, are not kept: the store has dropped what is beyond its retention${limit}.`,
   ]

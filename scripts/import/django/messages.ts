@@ -1,5 +1,5 @@
 import { timedIdOf } from '../ids.ts'
-import type { ImportedMessage } from '../item.ts'
+import type { ImportedMessage, Outcome } from '../item.ts'
 import { type LocalTimes, timeOf } from '../local-times.ts'
 import { audioFields, createdOf, type DjangoObject, messageFields, restOf } from './objects.ts'
 
@@ -50,19 +50,26 @@ interface Needs {
   phone: string
 }
 
-/** A message, or why there is none. */
+/** Why there is no message. */
+interface Nothing {
+  outcome: Outcome
+  reason: string
+}
+const refused = (reason: string): Nothing => ({ outcome: 'refused', reason })
+
 export function messageOf(
   { pk, fields }: DjangoObject,
   { audios, localTimes, phone }: Needs,
-): ImportedMessage | { reason: string } {
+): ImportedMessage | Nothing {
   const parsed = messageFields.safeParse(fields)
-  if (!parsed.success) return { reason: 'its fields are not those of a message' }
+  if (!parsed.success) return refused('its fields are not those of a message')
   const { sender, content, is_voice, audio, timestamp: said, active, ...rest } = parsed.data
   const given = said ?? createdOf(rest)
   const timestamp = given ? timeOf(given, localTimes) : undefined
-  if (!given || !timestamp) return { reason: 'without a time' }
+  if (!given || !timestamp) return refused('without a time')
   const heard = audios.take(pk, audio)
   const isVoice = is_voice || heard !== undefined
+  if (content === '' && !isVoice) return { outcome: 'left out', reason: 'without text' }
   return {
     id: timedIdOf(timestamp, placeOf(pk), 'django', 'message', phone, pk, given),
     sender,

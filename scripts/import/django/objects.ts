@@ -25,7 +25,7 @@ export const userFields = z.looseObject({
   email: optional,
   waiting_user_data: optional,
   waiting_event_data: optional,
-  current_event_data: z.unknown(),
+  current_event_data: z.unknown().optional(),
   appointment_message_counter: z.number().nullish(),
 })
 
@@ -45,7 +45,7 @@ export const audioFields = z.looseObject({
   duration: z.number().nullish(),
 })
 
-export const contextFields = z.looseObject({ ...base, user: reference, context: z.unknown() })
+export const contextFields = z.looseObject({ ...base, user: reference, context: z.unknown().optional() })
 
 export const eventFields = z.looseObject({
   ...base,
@@ -55,9 +55,9 @@ export const eventFields = z.looseObject({
   event_end: optional,
   description: optional,
   location: optional,
-  attendees: z.unknown(),
+  attendees: z.unknown().optional(),
   visibility: optional,
-  reminders: z.unknown(),
+  reminders: z.unknown().optional(),
 })
 
 type Base = { [Field in keyof typeof base]?: z.output<(typeof base)[Field]> }

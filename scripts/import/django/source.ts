@@ -17,22 +17,22 @@ interface Survey {
   audios: ReturnType<typeof createAudios>
 }
 
-/** What `manage.py dumpdata` has written of the models of the bot. Reads the file twice. */
-export async function* readDjango(file: SourceFile, timezone: string): AsyncGenerator<Item> {
+/** What `manage.py dumpdata` has written of the models of the bot, as JSON or JSONL. Reads the file twice. */
+export async function* readDjango(file: SourceFile, path: string, timezone: string): AsyncGenerator<Item> {
   const survey: Survey = { phones: new Map(), contexts: new Map(), audios: createAudios() }
-  for await (const one of readObjects(file)) if (isObject(one)) yield* surveyed(one, survey)
+  for await (const one of readObjects(file, path)) if (isObject(one)) yield* surveyed(one, survey)
   const read = createReading(survey, createLocalTimes(timezone))
-  for await (const one of readObjects(file)) yield* isObject(one) ? read(one) : [one]
+  for await (const one of readObjects(file, path)) yield* isObject(one) ? read(one) : [one]
   for (const pk of survey.audios.left())
     yield remark('others', 'left out', 'audio of a message that is not in the file', `audio ${pk}`)
 }
 
-async function* readObjects(file: SourceFile): AsyncGenerator<DjangoObject | Remark> {
-  for await (const { path, value } of readJson(file, ['$.*'])) {
+async function* readObjects(file: SourceFile, path: string): AsyncGenerator<DjangoObject | Remark> {
+  let count = 0
+  for await (const { value } of readJson(file, [path])) {
+    count++
     const parsed = djangoObject.safeParse(value)
-    yield parsed.success
-      ? parsed.data
-      : remark('others', 'refused', 'not an object of dumpdata', `object ${path}`)
+    yield parsed.data ?? remark('others', 'refused', 'not an object of dumpdata', `object ${count}`)
   }
 }
 
@@ -65,13 +65,13 @@ function createReading({ phones, contexts, audios }: Survey, localTimes: LocalTi
       const message = messageOf(one, { audios, localTimes, phone })
       return [
         'reason' in message
-          ? refused('messages', message, place)
+          ? remark('messages', message.outcome, message.reason, place)
           : { kind: 'messages', owner, message, place },
       ]
     },
     event: (one, { owner, phone }, place) => {
       const items = eventOf(one, { owner, phone, localTimes, place })
-      return 'reason' in items ? [refused('events', items, place)] : items
+      return 'reason' in items ? [remark('events', 'refused', items.reason, place)] : items
     },
     dialoguecontext: ({ pk, fields }, { owner }, place) => {
       if (contexts.get(owner)?.pk !== pk)
@@ -105,8 +105,6 @@ interface Owner {
 const KINDS: Record<string, Kind> = { message: 'messages', event: 'events', dialoguecontext: 'contexts' }
 const ownerOf = (user: unknown): string =>
   typeof user === 'number' || typeof user === 'string' ? String(user) : ''
-const refused = (kind: Kind, { reason }: { reason: string }, place: string) =>
-  remark(kind, 'refused', reason, place)
 
 /** A context is an object; anything else becomes one. */
 function contextOf(value: unknown): object | undefined {

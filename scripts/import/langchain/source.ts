@@ -12,8 +12,8 @@ const { EJSON } = mongoose.mongo.BSON
 const AT_ONCE = 100
 
 /** A file of `mongoexport`: a document a line, or all of them in an array. */
-export async function* readExport(file: SourceFile, isArray: boolean): Documents {
-  for await (const { value } of readJson(file, [isArray ? '$.*' : '$'])) {
+export async function* readExport(file: SourceFile, path: string): Documents {
+  for await (const { value } of readJson(file, [path])) {
     if (typeof value === 'object' && value !== null) yield EJSON.deserialize(value)
   }
 }

@@ -7,14 +7,17 @@ const entity = z.looseObject({ type: z.string().optional(), text: z.string().opt
 const text = z.union([z.string(), z.array(z.union([z.string(), entity]))])
 type Text = z.output<typeof text>
 
-/** A message as Telegram Desktop writes it. Exports of before 2021 have bare ids, and no `date_unixtime`. */
+/** Before 2021, an id was a number, and above those of users were others. */
+const ofNumber = (id: number): string => (id < 2 ** 32 ? `user${id}` : `channel${id}`)
+
+/** A message as Telegram Desktop writes it. Old exports have no `date_unixtime`. */
 export const telegramMessage = z.looseObject({
   id: z.int(),
   type: z.string(),
   date: z.string().optional(),
   date_unixtime: z.string().regex(/^\d+$/).optional(),
   from: z.string().nullish(),
-  from_id: z.union([z.string(), z.int().transform((id) => `user${id}`)]).nullish(),
+  from_id: z.union([z.string(), z.int().transform(ofNumber)]).nullish(),
   reply_to_message_id: z.int().optional(),
   text: text.default(''),
   text_entities: z.array(entity).optional(),

@@ -22,7 +22,7 @@ const PATHS = [
 /** What Telegram Desktop has exported as JSON: all chats of an account, or one. */
 export async function* readTelegram(file: SourceFile, options: TelegramOptions): AsyncGenerator<Item> {
   const localTimes = createLocalTimes(options.timezone)
-  const bot: Bot = { ...(options.me && { me: options.me }) }
+  const bot: Bot = { ...(options.me && { me: options.me.replace(/^(?=\d+$)/, 'user') }) }
   const known = new Set<string>()
   let chat:
     | { path: string; said: Record<string, unknown>; read?: (found: Found) => Iterable<Item> }
