@@ -1,4 +1,5 @@
 import { isPlainObject } from '../../../src/json.ts'
+import { untilFault } from '../faults.ts'
 import type { SourceFile } from '../file.ts'
 import { type Item, type Kind, type Remark, remark } from '../item.ts'
 import { readJson } from '../json.ts'
@@ -20,7 +21,7 @@ interface Survey {
 /** What `manage.py dumpdata` has written of the models of the bot, as JSON or JSONL. Reads the file twice. */
 export async function* readDjango(file: SourceFile, path: string, timezone: string): AsyncGenerator<Item> {
   const survey: Survey = { phones: new Map(), contexts: new Map(), audios: createAudios() }
-  for await (const one of readObjects(file, path)) if (isObject(one)) yield* surveyed(one, survey)
+  for await (const one of untilFault(readObjects(file, path))) if (isObject(one)) yield* surveyed(one, survey)
   const read = createReading(survey, createLocalTimes(timezone))
   for await (const one of readObjects(file, path)) yield* isObject(one) ? read(one) : [one]
   for (const pk of survey.audios.left())

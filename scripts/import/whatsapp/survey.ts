@@ -1,4 +1,4 @@
-import { BrokenSource, UsageError } from '../faults.ts'
+import { BrokenSource, UsageError, untilFault } from '../faults.ts'
 import type { SourceFile } from '../file.ts'
 import type { Identity } from '../item.ts'
 import { contentOf } from './content.ts'
@@ -44,7 +44,7 @@ export async function surveyChat(file: SourceFile, options: WhatsAppOptions): Pr
   const orders = createOrderSurvey()
   const names = new Map<string, number>()
   let entries = 0
-  for await (const entry of readEntries(file)) {
+  for await (const entry of untilFault(readEntries(file))) {
     if (!isEntry(entry)) continue
     entries++
     orders.add(entry.header)

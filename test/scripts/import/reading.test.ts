@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
@@ -14,7 +15,7 @@ import { transfer } from '../../../scripts/import/transfer.ts'
 import { readWhatsApp } from '../../../scripts/import/whatsapp/source.ts'
 import { createWriter } from '../../../scripts/import/writer.ts'
 import { heldHeap } from '../../../scripts/lib/memory.ts'
-import { collect, importInto, itemsOf, makeFile, virtualFile } from './support.ts'
+import { collect, fixture, importInto, itemsOf, makeFile, virtualFile } from './support.ts'
 
 const open = (path: string) => openFile(path, () => {})
 
@@ -49,7 +50,7 @@ describe('lines', () => {
   test.each([
     {
       bytes: Buffer.from('one\ntwo\nn\u00e3o', 'latin1'),
-      says: /a\.txt is not text in UTF-8: soon after line \d/,
+      says: /a\.txt is not text in UTF-8: line 3 is something else/,
     },
     { bytes: Buffer.from('ol\u00e1').subarray(0, -1), says: /a\.txt is not text in UTF-8/ },
     { bytes: Buffer.alloc(2 ** 24 + 1, 'x'), says: /a\.txt has no end of a line in 16 MiB after line 0/ },
@@ -221,11 +222,10 @@ describe('memory', () => {
 })
 
 test('what comes before a fault is imported', async () => {
-  const path = await makeFile(
-    'chat.txt',
-    Buffer.from('31.12.23, 21:05 - Ana: hi\n31.12.23, 21:06 - Ana: n\u00e3o', 'latin1'),
+  const chat = Buffer.from(
+    '31.12.23, 21:05 - Ana: hi\n31.12.23, 21:06 - Bot: oi\n31.12.23, 21:07 - Ana: n\u00e3o\n31.12.23, 21:08 - Bot: x',
+    'latin1',
   )
-  await expect(importInto(undefined, path, { me: 'Bot' })).rejects.toBeInstanceOf(BrokenSource)
   const messages = [1, 2].map((id) => ({
     id,
     type: 'message',
@@ -233,8 +233,28 @@ test('what comes before a fault is imported', async () => {
     from_id: 'user1',
     text: 'hi',
   }))
-  const chat = JSON.stringify({ name: 'Ana', type: 'personal_chat', id: 1, messages })
-  const { tally, fault } = await importInto(undefined, await makeFile('result.json', chat.slice(0, -1)))
-  expect(tally.counts.messages.created).toBe(2)
-  expect(fault?.message).toMatch(/result\.json ends in the middle/)
+  const result = JSON.stringify({ name: 'Ana', type: 'personal_chat', id: 1, messages })
+  const dump = await readFile(fixture('django-dumpdata.json'), 'utf8')
+  for (const { name, content, options, created, says } of [
+    { name: 'chat.txt', content: chat, options: { me: 'Bot' }, created: 1, says: 'line 3 is something else' },
+    {
+      name: 'result.json',
+      content: result.slice(0, -1),
+      options: {},
+      created: 2,
+      says: 'ends in the middle',
+    },
+    {
+      name: 'dump.json',
+      content: dump.slice(0, dump.indexOf('Confirma')),
+      options: {},
+      created: 2,
+      says: 'ends in',
+    },
+  ]) {
+    const { tally, fault } = await importInto(undefined, await makeFile(name, content), options)
+    expect(tally.counts.messages.created).toBe(created)
+    expect(fault?.message).toContain(`${name} `)
+    expect(fault?.message).toContain(says)
+  }
 })
