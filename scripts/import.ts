@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
-import { openStore } from '../src/index.ts'
+import { DialogueStoreError, openStore } from '../src/index.ts'
 import { identity, timezone } from '../src/users/schema.ts'
 import { UsageError } from './import/faults.ts'
 import { openSource, type SourceOptions } from './import/open.ts'
@@ -52,7 +52,11 @@ interface Options extends SourceOptions {
   json?: boolean
 }
 
-await run('import', work, '. Run the same command again, and it goes on from here.')
+const AGAIN = 'Run the same command again, and it goes on from here.'
+/** A server may have better to do: nobody waits for an import. */
+const PATIENCE_MS = 300_000
+
+await run('import', work, `. ${AGAIN}`)
 
 async function work(defer: Defer): Promise<void> {
   const [path = ''] = program.parse().args
@@ -78,6 +82,7 @@ async function work(defer: Defer): Promise<void> {
   } catch (error) {
     stop()
     if (error instanceof UsageError) program.error(`error: ${error.message}`)
+    if (error instanceof DialogueStoreError && error.retryable) throw new Error(`${error.message} ${AGAIN}`)
     throw error
   }
 }
@@ -108,7 +113,7 @@ async function openTarget(
   const client = await connectDriver(uri)
   const database = client.db(db).databaseName
   await client.close()
-  const store = await openStore({ uri, dbName: database, prefix })
+  const store = await openStore({ uri, dbName: database, prefix, timeoutMs: PATIENCE_MS })
   defer(store.close)
   return { store, database, before: await store.stats() }
 }

@@ -32,16 +32,16 @@ interface Needs {
   defer: Defer
 }
 
-/** Those that each takes, and how often it reads its file. */
-const SOURCES: Record<SourceName, { label: string; takes: (keyof SourceOptions)[]; passes: number }> = {
-  django: { label: 'Django', takes: ['timezone'], passes: 2 },
-  telegram: { label: 'Telegram', takes: ['me', 'timezone'], passes: 1 },
+/** How often each reads its file, and which options it takes. */
+const TRAITS: Record<SourceName, { label: string; passes: number; takes: string[] }> = {
+  django: { label: 'Django', passes: 2, takes: ['timezone'] },
+  telegram: { label: 'Telegram', passes: 1, takes: ['me', 'timezone'] },
   whatsapp: {
     label: 'WhatsApp',
-    takes: ['me', 'user', 'conversation', 'provider', 'dateOrder', 'timezone'],
     passes: 2,
+    takes: ['me', 'user', 'conversation', 'provider', 'dateOrder', 'timezone'],
   },
-  langchain: { label: 'LangChain', takes: ['provider', 'collection'], passes: 1 },
+  langchain: { label: 'LangChain', passes: 1, takes: ['provider', 'collection'] },
 }
 const MONGODB = /^mongodb(?:\+srv)?:\/\//
 /** LangChain's own default in Python. In JavaScript everybody names their own. */
@@ -56,7 +56,7 @@ export async function openSource(path: string, options: SourceOptions, needs: Ne
   const from = options.from ?? recognise(beginning, file.name)
   assertTaken(from, options)
   if (options.collection) throw new UsageError('--collection is for a URI of MongoDB')
-  const { label, passes } = SOURCES[from]
+  const { label, passes } = TRAITS[from]
   onRead = needs.begin(file.size * passes, 'bytes')
   const zone = options.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
   const given = { ...options, timezone: zone }
@@ -80,20 +80,10 @@ async function openServer(uri: string, options: SourceOptions, { begin, defer }:
   return { name: `LangChain, ${name}`, items: readHistories(documents, options.provider ?? 'langchain') }
 }
 
-function assertTaken(from: SourceName, options: SourceOptions): void {
-  const { label, takes } = SOURCES[from]
-  for (const option of [
-    'me',
-    'user',
-    'conversation',
-    'provider',
-    'collection',
-    'dateOrder',
-    'timezone',
-  ] as const) {
-    if (options[option] === undefined || takes.includes(option)) continue
-    throw new UsageError(
-      `--${option === 'dateOrder' ? 'date-order' : option} is not for what comes from ${label}`,
-    )
-  }
+function assertTaken(source: SourceName, { from, ...options }: SourceOptions): void {
+  const { label, takes } = TRAITS[source]
+  const [other] = Object.keys(options).filter((option) => !takes.includes(option))
+  if (!other) return
+  const name = other.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  throw new UsageError(`--${name} is not for what comes from ${label}`)
 }

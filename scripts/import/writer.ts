@@ -1,4 +1,4 @@
-import { DialogueStoreError, type NewMessage } from '../../src/index.ts'
+import { DialogueStoreError } from '../../src/index.ts'
 import { sizeOf } from '../../src/messages/size.ts'
 import { idOf } from './ids.ts'
 import type { Item, Kind } from './item.ts'
@@ -7,6 +7,8 @@ import { isOf, type MessageOutcome, type Target } from './target.ts'
 
 type ItemOf<K extends Item['kind']> = Extract<Item, { kind: K }>
 type Rest = ItemOf<'contexts'> | ItemOf<'events'>
+/** With its size in bytes of BSON. */
+type Packed = ItemOf<'messages'> & { bytes: number }
 
 /** What is under way at once: of users, contexts and events by number; of messages in one call, by size as well. */
 const USERS = 64
@@ -23,7 +25,7 @@ export function createWriter(target: Target, tally: Tally) {
   const ids = new Map<string, string | null>()
   const users: ItemOf<'users'>[] = []
   const rest: Rest[] = []
-  let messages: ItemOf<'messages'>[] = []
+  let messages: Packed[] = []
   let bytes = 0
   let underWay: Promise<void> = Promise.resolve()
 
@@ -58,26 +60,29 @@ export function createWriter(target: Target, tally: Tally) {
     tally.remark({ ...known, of: kind, place })
   }
 
-  /** Of those whose user could be stored. */
-  function inputsOf(batch: ItemOf<'messages'>[]) {
-    return batch.flatMap(({ owner, message, place }) => {
-      const userId = ids.get(owner)
-      if (userId) return [{ place, input: { ...message, userId, externalId: `import-${message.id}` } }]
-      tally.remark({ ...OF_NOBODY, of: 'messages', place })
+  async function storeMessages(batch: Packed[]): Promise<void> {
+    const sent = batch.flatMap((item) => {
+      const userId = ids.get(item.owner)
+      if (userId)
+        return [{ item, input: { ...item.message, userId, externalId: `import-${item.message.id}` } }]
+      tally.remark({ ...OF_NOBODY, of: 'messages', place: item.place })
       return []
     })
-  }
-
-  async function storeMessages(batch: ItemOf<'messages'>[]): Promise<void> {
-    const sent = inputsOf(batch)
     const outcomes = await target.messages(sent.map(({ input }) => input))
-    for (const [i, { input, place }] of sent.entries()) settle(input, outcomes[i], place)
+    for (const [i, { item }] of sent.entries()) settle(item, outcomes[i])
   }
 
-  function settle(input: NewMessage, outcome: MessageOutcome | undefined, place: string): void {
-    if (outcome === 'created') tally.bytes += sizeOf(input)
+  function settle({ bytes, place }: Packed, outcome: MessageOutcome | undefined): void {
+    if (outcome === 'created') tally.bytes += bytes
     if (typeof outcome === 'object') refuse('messages', outcome, place)
     else tally.add('messages', outcome === 'created' ? 'created' : 'present')
+  }
+
+  async function pack(item: ItemOf<'messages'>): Promise<void> {
+    const packed = { ...item, bytes: sizeOf(item.message) }
+    messages.push(packed)
+    bytes += packed.bytes
+    if (messages.length >= MESSAGES.count || bytes >= MESSAGES.bytes) await flushMessages()
   }
 
   const flushUsers = () => Promise.all(users.splice(0).map(storeUser))
@@ -109,10 +114,7 @@ export function createWriter(target: Target, tally: Tally) {
           if (users.length >= USERS) await flushUsers()
           return
         case 'messages':
-          messages.push(item)
-          bytes += item.message.content.length
-          if (messages.length >= MESSAGES.count || bytes >= MESSAGES.bytes) await flushMessages()
-          return
+          return pack(item)
         default:
           rest.push(item)
           if (rest.length >= REST) await flushRest()

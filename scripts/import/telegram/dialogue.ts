@@ -1,4 +1,4 @@
-import { type Item, remark } from '../item.ts'
+import { type Item, type Outcome, remark } from '../item.ts'
 import { type Found, placeOf } from '../json.ts'
 import type { LocalTimes } from '../local-times.ts'
 import { type Chat, identityOf, type Roles } from './chat.ts'
@@ -7,15 +7,15 @@ import { messageOf, telegramMessage } from './message.ts'
 /** So many messages back, it is known whose they are. */
 const REMEMBERED = 10_000
 
-const REASONS = {
-  service: 'a service message: somebody joined, called, pinned',
-  unsupported: 'of a kind that Telegram Desktop does not export',
-  unknown: 'not what Telegram Desktop writes',
-  nobody: 'in the name of a channel or a group',
-  first: 'said by the bot before anybody else',
-  empty: 'without text',
-  'no time': 'without a time',
-} as const
+const REASONS: Record<string, [Outcome, string]> = {
+  service: ['left out', 'a service message: somebody joined, called, pinned'],
+  unsupported: ['left out', 'of a kind that Telegram Desktop does not export'],
+  nobody: ['left out', 'in the name of a channel or a group'],
+  first: ['left out', 'said by the bot before anybody else'],
+  empty: ['left out', 'without text'],
+  'no time': ['refused', 'without a time'],
+}
+const UNKNOWN: [Outcome, string] = ['refused', 'not what Telegram Desktop writes']
 
 /**
  * The messages of a chat. What the bot says belongs to whom it answers: in a group to the author of the message that it
@@ -46,15 +46,9 @@ export function createDialogue(
 
   return function* read(found: Found): Generator<Item> {
     const place = placeOf(found)
-    const left = (reason: keyof typeof REASONS) =>
-      remark(
-        'messages',
-        reason === 'unknown' || reason === 'no time' ? 'refused' : 'left out',
-        REASONS[reason],
-        place,
-      )
+    const left = (reason = '') => remark('messages', ...(REASONS[reason] ?? UNKNOWN), place)
     const parsed = telegramMessage.safeParse(found.value)
-    if (!parsed.success) return yield left('unknown')
+    if (!parsed.success) return yield left()
     const { type, from, from_id: fromId, id, reply_to_message_id: repliesTo } = parsed.data
     if (type === 'service' || type === 'unsupported') return yield left(type)
     if (!fromId || !identityOf(fromId)) return yield left('nobody')

@@ -27,14 +27,17 @@ const OMITTED_ONE = new RegExp(
   'i',
 )
 const ATTACHED =
-  'file attached|arquivo anexado|ficheiro anexado|Datei angehängt|archivo adjunto|fichier joint|file allegato|bestand bijgevoegd'
+  'file attached|arquivo anexado|ficheiro anexado|Datei angehängt|archivo adjunto|fichier joint|file allegato|' +
+  'bestand bijgevoegd'
 /** Of Android, `name (file attached)`: in any language if the name is one of WhatsApp's own, or it says so by a mark. */
 const ATTACHMENT = new RegExp(
-  `^(?:\\u200e?([A-Z]{2,5}-\\d{8}-WA\\d+\\.\\w{1,5}) \\([^()]+\\)|\\u200e([^\\n]+\\.\\w{1,5}) \\([^()]+\\)|([^\\n]+\\.\\w{1,5}) \\((?:${ATTACHED})\\))(?:\\n|$)`,
+  '^(?:\\u200e?([A-Z]{2,5}-\\d{8}-WA\\d+\\.\\w{1,5}) \\([^()]+\\)|\\u200e([^\\n]+\\.\\w{1,5}) \\([^()]+\\)|' +
+    `([^\\n]+\\.\\w{1,5}) \\((?:${ATTACHED})\\))(?:\\n|$)`,
   'i',
 )
-/** Of an iPhone, `<attached: name>`, with a mark before it or alone in its line. */
-const TAGGED = /(?:^|\u200e)<[^<>:\n]{2,40}:\s?([^<>\n]+\.\w{1,5})>\n?/m
+/** Of an iPhone, `<attached: name>`, with a mark before it or alone. */
+const TAG = '<[^<>:\\n]{2,40}:\\s?([^<>\\n]+\\.\\w{1,5})>'
+const TAGGED = new RegExp(`\\u200e${TAG}\\n?|^${TAG}$`)
 const DELETED = new RegExp(
   '^(?:this message was deleted|you deleted this message|(?:esta )?mensagem (?:foi )?apagada|você apagou esta mensagem|' +
     'diese nachricht wurde gelöscht|du hast diese nachricht gelöscht|se eliminó este mensaje|eliminaste este mensaje|' +

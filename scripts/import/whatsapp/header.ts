@@ -68,8 +68,7 @@ export function splitSender(rest: string): { sender?: string; text: string } {
 const LONGEST_NAME = 100
 
 /** `Ana changed the subject to "Plans`: a colon in what somebody has named. */
-const isMidSentence = (text: string): boolean =>
-  (text.match(/"/g) ?? []).length % 2 === 1 || /[“«„][^”»“]*$/.test(text)
+const isMidSentence = (text: string): boolean => (text.match(/["“”„«»]/g) ?? []).length % 2 === 1
 
 const ALL_MARKS = /[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g
 export const withoutMarks = (text: string): string => text.replace(ALL_MARKS, '')
