@@ -8,13 +8,12 @@ import { newUser } from '../../src/users/schema.ts'
 import type { Identity, Item } from './item.ts'
 
 type Defaults = Extract<Item, { kind: 'users' }>['defaults'] & { id: string }
-export type StoredUser = { id: string; created: boolean }
 /** What became of a message. */
 export type MessageOutcome = 'created' | 'duplicate' | DialogueStoreError
 
 /** Where items go. Everything has an id of ours, so that the same is stored once. */
 export interface Target {
-  user(identity: Identity, defaults: Defaults): Promise<StoredUser>
+  user(identity: Identity, defaults: Defaults): Promise<{ id: string; created: boolean }>
   messages(inputs: NewMessage[]): Promise<MessageOutcome[]>
   /** Whether it was stored. */
   context(userId: string, data: object): Promise<boolean>

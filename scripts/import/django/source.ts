@@ -46,7 +46,8 @@ const placeOf = ({ model, pk }: DjangoObject): string => `${model} ${pk}`
 function* surveyed(one: DjangoObject, { phones, contexts, audios }: Survey): Generator<Item> {
   const { pk, fields } = one
   const model = modelOf(one)
-  if (model === 'audio') audios.add(pk, fields)
+  if (model === 'audio' && !audios.add(pk, fields))
+    yield remark('others', 'refused', 'its fields are not those of an audio', placeOf(one))
   if (model === 'dialoguecontext') {
     const { user, ...rest } = contextFields.safeParse(fields).data ?? {}
     const modified = modifiedOf(rest)

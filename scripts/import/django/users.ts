@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { newUser } from '../../../src/users/schema.ts'
-import { type Identity, type Item, type Remark, remark } from '../item.ts'
+import { type Item, type Remark, remark } from '../item.ts'
 import { type DjangoObject, restOf, userFields } from './objects.ts'
 
 const { name: nameSchema, email: emailSchema } = newUser.shape
@@ -10,9 +10,6 @@ const TAKEN = [
 ]
 
 type UserItem = Extract<Item, { kind: 'users' }>
-
-/** How the bot reaches them. */
-export const identityOf = (phoneNumber: string): Identity => ({ provider: 'whatsapp', id: phoneNumber })
 
 /** A user, and what of them the store has no field for. */
 export function userOf({ pk, fields }: DjangoObject, place: string): [UserItem, ...Remark[]] | undefined {
@@ -38,7 +35,10 @@ export function userOf({ pk, fields }: DjangoObject, place: string): [UserItem, 
   const remarks = Object.keys(kept).map((field) =>
     remark('users', 'changed', `${field}: not one that the store takes; it is in data.django`, place),
   )
-  return [{ kind: 'users', owner: pk, identity: identityOf(phone), defaults, place }, ...remarks]
+  return [
+    { kind: 'users', owner: pk, identity: { provider: 'whatsapp', id: phone }, defaults, place },
+    ...remarks,
+  ]
 }
 
 /** Those fields that are given, and that the store would not take. */

@@ -169,6 +169,7 @@ test('audio may be named by its message, and an event may end before it starts',
   const dump = [
     { model: 'core.message', pk: 'm-1', fields: { ...fields, sender: 'user', content: 'hi', audio: 'a-1' } },
     { model: 'core.audio', pk: 'a-1', fields: { file: 'a.ogg', duration: -1 } },
+    { model: 'core.audio', pk: 'a-2', fields: { file: ['a.ogg'] } },
     {
       model: 'core.event',
       pk: 5,
@@ -196,6 +197,7 @@ test('audio may be named by its message, and an event may end before it starts',
     '1 events changed: event_end: not all of it is what the store takes; the rest is in data.django',
     '1 events refused: without a start',
     '1 messages refused: its fields are not those of a message',
+    '1 others refused: its fields are not those of an audio',
     '1 others refused: not an object of dumpdata',
   ])
 })
