@@ -44,6 +44,10 @@ export const counter = z.int().min(0)
 
 export const callable = <T>() => z.custom<T>((value) => typeof value === 'function', 'is not a function')
 
+/** BSON would make null of it, which is not what was given. */
+export const withoutUndefined = <T extends object>(object: T): T =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
+
 /** @throws DialogueStoreError `INVALID_INPUT`, with every issue, each path below `at` */
 export function parse<S extends z.ZodType>(
   schema: S,

@@ -7,6 +7,7 @@ import { createClock } from './clock.ts'
 import { createDelivery } from './delivery.ts'
 import { createDirectory } from './directory.ts'
 import type { Judge } from './faults.ts'
+import { createGrants, GRANTS_PATH } from './grants.ts'
 import { createHandler } from './handler.ts'
 import type { LoggedRequest } from './log.ts'
 import type { World } from './operations.ts'
@@ -64,7 +65,10 @@ export async function startCalendarServer(options: CalendarServerOptions = {}): 
   const { accounts, calendars } = directory
   const world: World = { accounts, calendars, channels, listing, url: () => address.url }
   const handler = createHandler({ world, clock, quota })
-  const address = await listen(handler.handle)
+  const grant = createGrants(accounts)
+  const address = await listen((request, response) =>
+    request.url === GRANTS_PATH ? grant(request, response) : handler.handle(request, response),
+  )
   return {
     url: address.url,
     account: directory.account,

@@ -1,7 +1,7 @@
-import { expressIn } from '../lib/zones.ts'
 import { occurrencesOf } from './recurrence.ts'
 import type { EventResource, EventTime } from './resource.ts'
 import { isAllDay, millisOf } from './times.ts'
+import { expressIn } from './zones.ts'
 
 const INSTANCE_ID = /^(.+)_(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})Z)?$/
 

@@ -1,8 +1,8 @@
-import { instantOf } from '../lib/zones.ts'
 import { isSeries, startsOf, type Until } from './instances.ts'
 import type { ListQuery } from './query.ts'
 import type { EventResource, EventTime } from './resource.ts'
 import { isAllDay, millisOf } from './times.ts'
+import { instantOf } from './zones.ts'
 
 type Filters = Pick<ListQuery, 'q' | 'iCalUID' | 'privateProperties' | 'sharedProperties' | 'updatedMin'>
 

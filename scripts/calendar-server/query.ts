@@ -1,6 +1,6 @@
-import { isZone } from '../lib/zones.ts'
 import { badRequest, invalidParameter, notImplemented } from './refusals.ts'
 import { timestampIn } from './times.ts'
+import { isZone } from './zones.ts'
 
 /** What events.list is asked for. */
 export interface ListQuery {

@@ -1,7 +1,7 @@
-import { instantOf, wallTimeOf } from '../lib/zones.ts'
 import { invalid } from './refusals.ts'
 import type { EventTime } from './resource.ts'
 import { isAllDay, millisOf } from './times.ts'
+import { instantOf, wallTimeOf } from './zones.ts'
 
 const DAY = 86_400_000
 const WEEKDAYS = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA']

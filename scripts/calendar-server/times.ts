@@ -1,6 +1,6 @@
-import { expressIn, instantOf, isZone } from '../lib/zones.ts'
 import { invalid, invalidParameter, required } from './refusals.ts'
 import type { EventTime } from './resource.ts'
+import { expressIn, instantOf, isZone } from './zones.ts'
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/
 const LOCAL = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?$/

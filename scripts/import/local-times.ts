@@ -1,5 +1,6 @@
-import { wallTimeOf } from '../lib/zones.ts'
+import { tzOffset } from '@date-fns/tz'
 
+const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 /** Zones change their offset at these, if ever. */
 const QUARTER_MS = 900_000
@@ -25,12 +26,11 @@ export function createLocalTimes(zone: string): LocalTimes {
 }
 
 /** Those with which the zone's clocks show that time; if none does, what they were before. The larger is earlier. */
-function offsetsAt(at: number, zone: string): number[] {
-  const wallTime = Math.floor(at / 1000) * 1000
-  const offsetAt = (instant: number) => wallTimeOf(instant, zone) - instant
+function offsetsAt(wallTime: number, zone: string): number[] {
+  const offsetAt = (instant: number) => tzOffset(zone, new Date(instant)) * MINUTE_MS
   const before = offsetAt(wallTime - DAY_MS)
   const either = [...new Set([before, offsetAt(wallTime + DAY_MS)])].sort((a, b) => b - a)
-  const shown = either.filter((offset) => wallTimeOf(wallTime - offset, zone) === wallTime)
+  const shown = either.filter((offset) => offsetAt(wallTime - offset) === offset)
   return shown.length > 0 ? shown : [before]
 }
 

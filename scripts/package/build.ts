@@ -5,16 +5,21 @@ import { command } from './command.ts'
 import { oldest } from './nodes.ts'
 import type { Manifest } from './tarball.ts'
 
-/**
- * Builds the package into a folder. The compiler checks the sources and writes the declarations; their code goes into
- * a few files, as Node takes longer to find and read the hundred that it is written in than to compile and run them.
- * What several entries use is in files that they share, so that a class is the same one for all of them.
- */
+/** Builds the package into a folder. The compiler checks the sources and writes the declarations. */
 export async function buildPackage(root: string, folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true })
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
   const declarations = ['-p', 'tsconfig.json', '--emitDeclarationOnly', '--outDir', folder]
   await command(process.execPath, [compiler, ...declarations], { cwd: root })
+  await bundlePackage(root, folder)
+}
+
+/**
+ * The package's code alone. It goes into a few files, as Node takes longer to find and read the hundred that it is
+ * written in than to compile and run them. What several entries use is in files that they share, so that a class is
+ * the same one for all of them.
+ */
+export async function bundlePackage(root: string, folder: string): Promise<void> {
   const manifest: Manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
   await build({
     absWorkingDir: root,

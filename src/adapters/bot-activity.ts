@@ -1,4 +1,3 @@
-import type { Activity } from 'botbuilder-core'
 import { z } from 'zod'
 import { parse, text } from '../input.ts'
 import type { JsonObject } from '../json.ts'
@@ -46,20 +45,24 @@ export interface Entry {
   identity: Identity
 }
 
-/** @throws DialogueStoreError `INVALID_INPUT` */
-export function toEntry(activity: unknown): Entry {
-  const logged = parse(loggedActivity, activity, ['activity'])
-  const isTheirs = isOfPerson(logged)
-  const person = isTheirs ? logged.from : logged.recipient
-  const place = { channelId: logged.channelId, id: logged.conversation.id }
+/**
+ * @param activity of the framework's own class
+ * @param logged what is kept
+ * @throws DialogueStoreError `INVALID_INPUT`
+ */
+export function toEntry(activity: unknown, logged: object): Entry {
+  const read = parse(loggedActivity, activity, ['activity'])
+  const isTheirs = isOfPerson(read)
+  const person = isTheirs ? read.from : read.recipient
+  const place = { channelId: read.channelId, id: read.conversation.id }
   return {
     conversation: parse(conversation, place, ['activity', 'conversation']),
-    timestamp: logged.timestamp ?? new Date(),
-    content: logged.text ?? '',
+    timestamp: read.timestamp ?? new Date(),
+    content: read.text ?? '',
     sender: isTheirs ? 'user' : 'assistant',
-    externalId: externalIdOf(logged),
-    metadata: frameworkJson(activity as object, ['activity']),
-    identity: { provider: logged.channelId, id: person?.id ?? logged.conversation.id },
+    externalId: externalIdOf(read),
+    metadata: frameworkJson(logged, ['activity']),
+    identity: { provider: read.channelId, id: person?.id ?? read.conversation.id },
   }
 }
 
@@ -80,10 +83,10 @@ const WRITTEN_DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 const DATES = ['timestamp', 'localTimestamp', 'expiration'] as const
 
 /** The activity as it was logged, with its dates. */
-export function toActivity(metadata: object): Activity {
-  const activity = { ...metadata } as Activity
+export function toLogged(metadata: object): object {
+  const activity: Partial<Record<(typeof DATES)[number], unknown>> = { ...metadata }
   for (const field of DATES) {
-    const value: unknown = activity[field]
+    const value = activity[field]
     if (typeof value === 'string' && (field === 'timestamp' || WRITTEN_DATE.test(value)))
       activity[field] = new Date(value)
   }

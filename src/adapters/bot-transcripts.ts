@@ -1,4 +1,4 @@
-import type { Activity, PagedResult, TranscriptInfo, TranscriptStore } from 'botbuilder-core'
+import type { Activity, PagedResult, TranscriptInfo } from 'botbuilder-core'
 import { z } from 'zod'
 import { internalsIn } from '../beside.ts'
 import type { Shapes } from '../config.ts'
@@ -14,21 +14,37 @@ import type { Identity } from '../users/schema.ts'
 import * as fields from './bot-activity.ts'
 import { type Conversation, createRegister, nameOf } from './bot-register.ts'
 
-export interface BotTranscriptsOptions {
+export interface BotTranscriptsOptions<A extends object = Activity> {
   /**
    * Whose message an activity becomes; who is not known yet is created. Default: the channel as provider, and the
    * account that is not the bot's.
    */
-  identityOf?: (activity: Activity) => Identity | Promise<Identity>
+  identityOf?: (activity: A) => Identity | Promise<Identity>
+  /**
+   * Makes an activity of what was logged, whose dates are dates. Default: it is one. The Agents SDK has a class of its
+   * own: `Activity.fromObject`.
+   */
+  toActivity?: (logged: object) => A
 }
 
-export interface BotTranscripts extends TranscriptStore {
-  logActivity(activity: Activity): Promise<void>
+/** The `TranscriptStore` of botbuilder-core, or of `@microsoft/agents-hosting`. */
+export interface BotTranscripts<A extends object = Activity> {
+  logActivity(activity: A): Promise<void>
+  getTranscriptActivities(
+    channelId: string,
+    conversationId: string,
+    continuationToken?: string,
+    startDate?: Date,
+  ): Promise<PagedResult<A>>
+  listTranscripts(channelId: string, continuationToken?: string): Promise<PagedResult<TranscriptInfo>>
+  deleteTranscript(channelId: string, conversationId: string): Promise<void>
 }
 
-const transcriptsOptions = z.strictObject({
-  identityOf: callable<NonNullable<BotTranscriptsOptions['identityOf']>>().optional(),
-})
+const transcriptsOptions = <A extends object>() =>
+  z.strictObject({
+    identityOf: callable<NonNullable<BotTranscriptsOptions<A>['identityOf']>>().optional(),
+    toActivity: callable<NonNullable<BotTranscriptsOptions<A>['toActivity']>>().optional(),
+  })
 
 /** As many as the framework's own stores give. */
 const PAGE = 20
@@ -36,37 +52,37 @@ const PAGE = 20
 const AT_ONCE = 20
 
 /**
- * A `TranscriptStore` for the Bot Framework. Activities are messages of their user in the conversation
+ * A `TranscriptStore` for the Bot Framework, or the Agents SDK of Microsoft. Activities are messages of their user in the conversation
  * `channelId/conversationId`, with all of the activity in `metadata`; one that is logged again is stored once.
  * @throws DialogueStoreError `INVALID_INPUT`
  */
-export function botTranscripts<S extends Shapes = Shapes>(
+export function botTranscripts<S extends Shapes = Shapes, A extends object = Activity>(
   store: DialogueStore<S>,
-  options: BotTranscriptsOptions = {},
-): BotTranscripts {
+  options: BotTranscriptsOptions<A> = {},
+): BotTranscripts<A> {
   const { sessions, observer } = internalsIn(store)
-  const { identityOf } = parse(transcriptsOptions, options, ['options'])
+  const { identityOf, toActivity = asItIs<A> } = parse(transcriptsOptions<A>(), options, ['options'])
   /* What shapes say of metadata is checked when it is stored. */
-  const needs = { store: store as DialogueStore, register: createRegister(sessions), identityOf }
+  const needs = { store: store as DialogueStore, register: createRegister(sessions), identityOf, toActivity }
   const named = { ...observer, prefix: 'transcript.' }
-  return {
-    ...observed(named, 'info', {
-      logActivity: createLogging(needs),
-      deleteTranscript: createDeleting(needs),
-    }),
-    ...observed(named, 'debug', createReading(needs)),
-  }
+  const writing = { logActivity: createLogging(needs), deleteTranscript: createDeleting(needs) }
+  return Object.assign(observed(named, 'info', writing), observed(named, 'debug', createReading(needs)))
 }
 
-interface Needs {
+const asItIs = <A>(logged: object): A => logged as A
+
+interface Needs<A extends object> {
   store: DialogueStore
   register: ReturnType<typeof createRegister>
-  identityOf: BotTranscriptsOptions['identityOf']
+  identityOf: BotTranscriptsOptions<A>['identityOf']
+  toActivity: (logged: object) => A
 }
 
-function createLogging({ store, register, identityOf }: Needs) {
-  return async (activity: Activity): Promise<void> => {
-    const { conversation, identity, ...message } = fields.toEntry(activity)
+function createLogging<A extends object>({ store, register, identityOf, toActivity }: Needs<A>) {
+  return async (logged: A): Promise<void> => {
+    /* The Agents SDK logs copies, which have lost the getter of their channel. */
+    const activity = await callback(() => toActivity(logged))
+    const { conversation, identity, ...message } = fields.toEntry(activity, logged)
     /* The framework waits for no logging to end: of one time, what was logged first comes first. */
     let next = nextId()
     const whose = identityOf ? await callback(() => identityOf(activity)) : identity
@@ -85,7 +101,7 @@ function createLogging({ store, register, identityOf }: Needs) {
   }
 }
 
-function createDeleting({ store, register }: Needs) {
+function createDeleting({ store, register }: Pick<Needs<object>, 'store' | 'register'>) {
   return async (channelId: string, conversationId: string): Promise<void> => {
     const conversation = conversationIn(channelId, conversationId)
     for await (const member of register.members(conversation)) {
@@ -101,14 +117,14 @@ function createDeleting({ store, register }: Needs) {
   }
 }
 
-function createReading({ store, register }: Needs) {
+function createReading<A extends object>({ store, register, toActivity }: Needs<A>) {
   return {
     async getTranscriptActivities(
       channelId: string,
       conversationId: string,
       continuationToken?: string,
       startDate?: Date,
-    ): Promise<PagedResult<Activity>> {
+    ): Promise<PagedResult<A>> {
       const conversation = conversationIn(channelId, conversationId)
       const from = parse(date.nullish(), startDate, ['startDate']) ?? undefined
       const place = placeIn(continuationToken)
@@ -127,10 +143,9 @@ function createReading({ store, register }: Needs) {
         const pages = await Promise.all(userIds.slice(i, i + AT_ONCE).map(read))
         first = [...first, ...pages.flat()].sort(inOrder).slice(0, PAGE)
       }
-      return toPage(
-        first.map(({ metadata }) => fields.toActivity(metadata)),
-        () => toToken(first.at(-1)),
-      )
+      const logged = first.map(({ metadata }) => fields.toLogged(metadata))
+      const activities = await Promise.all(logged.map((one) => callback(() => toActivity(one))))
+      return toPage(activities, () => toToken(first.at(-1)))
     },
 
     async listTranscripts(channel: string, continuationToken?: string): Promise<PagedResult<TranscriptInfo>> {

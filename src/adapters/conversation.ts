@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import type { DialogueStore, StoreTransaction } from '../contract.ts'
+import type { DialogueStore, NewMessage, StoreTransaction } from '../contract.ts'
 import { digest } from '../digest.ts'
 import { forWhoever, unlessErased } from '../erased.ts'
 import { invalidInput } from '../errors.ts'
@@ -95,15 +95,32 @@ export function createConversation(store: DialogueStore, { identity, conversatio
       return work(tx)
     })
 
-  /** To the end of the conversation, even if the clock of whoever wrote there last is ahead of ours. */
-  async function appendIn(tx: StoreTransaction, userId: string, said: Said[]): Promise<void> {
+  /** Messages for the end of the conversation, even if the clock of whoever wrote there last is ahead of ours. */
+  async function atTheEnd(userId: string, said: Said[]): Promise<NewMessage[]> {
     const [last] = await read(userId, 1)
     const timestamp = new Date(Math.max(Date.now(), last ? last.timestamp.getTime() + 1 : 0))
-    const messages = said.map((one) => ({ ...one, userId, conversationId, timestamp }))
+    return said.map((one) => ({ ...one, userId, conversationId, timestamp }))
+  }
+
+  async function appendIn(tx: StoreTransaction, userId: string, said: Said[]): Promise<void> {
+    const messages = await atTheEnd(userId, said)
     for (const [index, outcome] of (await tx.storeMessages(messages)).entries()) {
       /* All of it, or nothing. */
       if (outcome.status === 'rejected') throw outcome.error
       assertKept(outcome.message, said[index]?.metadata)
+    }
+  }
+
+  /** By the lane, which is ten times as fast as a transaction, and shared by all callers. */
+  async function appendOne(userId: string, said: Said): Promise<void> {
+    const [input] = await atTheEnd(userId, [said])
+    if (!input) return
+    const { message } = await store.storeMessage(input)
+    try {
+      assertKept(message, said.metadata)
+    } catch (error) {
+      await store.deleteMessages(userId, { ids: [message.id] })
+      throw error
     }
   }
 
@@ -119,9 +136,12 @@ export function createConversation(store: DialogueStore, { identity, conversatio
     ifKnown,
     inTurn,
     appendIn,
-    /** One write, in order: all of it is stored, or nothing. */
-    append: (said: Said[]): Promise<void> =>
-      withUser((userId) => inTurn(userId, (tx) => appendIn(tx, userId, said))),
+    /** In order; all of it is stored, or nothing. */
+    append: ([first, ...others]: Said[]): Promise<void> =>
+      withUser(async (userId) => {
+        if (first && others.length === 0) return appendOne(userId, first)
+        if (first) await store.withTransaction((tx) => appendIn(tx, userId, [first, ...others]))
+      }),
     clear: (userId: string): Promise<number> => store.deleteMessages(userId, { conversationId }),
   }
 }

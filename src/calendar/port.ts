@@ -1,5 +1,6 @@
 import type { calendar_v3 } from '@googleapis/calendar'
-import { toGoogleFailure } from './failure.ts'
+import { within } from '../db/attempt.ts'
+import { GoogleFailure, toGoogleFailure } from './failure.ts'
 import type { GoogleEvent } from './fields.ts'
 import { createLimiter, type Limiter } from './limiter.ts'
 
@@ -79,8 +80,8 @@ export function createPort(client: CalendarClient, { perMinute, sendUpdates }: P
     await turn()
     try {
       const headers: Record<string, string> = etag === undefined ? {} : { 'If-Match': etag }
-      /* We repeat what is to be repeated ourselves: the client would not look what became of the first attempt. */
-      return (await request({ retry: false, timeout: REQUEST_MS, headers })).data
+      const options = { ...BY_US, headers, adapter: sendBefore(Date.now() + REQUEST_MS) }
+      return (await within(REQUEST_MS, request(options), noAnswer)).data
     } catch (error) {
       const failure = toGoogleFailure(error)
       /* Too fast, for all that this client sends. */
@@ -124,11 +125,24 @@ export function createPort(client: CalendarClient, { perMinute, sendUpdates }: P
   }
 }
 
-interface RequestOptions {
-  retry: false
-  timeout: number
+type RequestOptions = typeof BY_US & {
   headers: Record<string, string>
+  adapter: ReturnType<typeof sendBefore>
 }
+
+/** We repeat what is to be repeated: the client would not look what became of the first attempt. */
+const BY_US = { retry: false } as const
+
+/** A request may first have to wait for a token: what is late then is not sent, and the rest has less time. */
+const sendBefore =
+  (end: number) =>
+  <O extends { signal?: AbortSignal | null }, R>(options: O, send: (options: O) => R): R => {
+    const left = end - Date.now()
+    if (left <= 0) throw noAnswer()
+    return send(Object.assign(options, { signal: AbortSignal.timeout(left) }))
+  }
+
+const noAnswer = () => new GoogleFailure(undefined, undefined)
 
 /** An insert has nothing to clear. */
 const withoutEmpty = (event: GoogleEvent): GoogleEvent =>

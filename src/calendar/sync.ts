@@ -32,7 +32,7 @@ import { createResolving } from './resolve.ts'
 import { type Channel, createWatching, type NotificationHeaders } from './watch.ts'
 
 /** Events of a store that live in Google Calendar, too. */
-export interface CalendarSync {
+export interface CalendarSync extends AsyncDisposable {
   /** Publishes what is due: everything that was stored, changed, cancelled or deleted, by whatever process. */
   push(): Promise<PushResult>
   /** Takes over what has changed in a calendar; without an id, in every one that is known. */
@@ -93,6 +93,7 @@ export function createCalendarSync<S extends Shapes = Shapes>(
     ...observed({ ...observer, prefix: 'calendar.' }, 'info', translated(verbs), 'eventId'),
     start: (given?: Partial<Schedule>) => loop.start(parse(schedule, given, ['schedule'])),
     stop: loop.stop,
+    [Symbol.asyncDispose]: loop.stop,
   }
 }
 

@@ -7,11 +7,11 @@ import { inTransaction } from '../db/transaction.ts'
 import { versionedUpdate } from '../db/versioned.ts'
 import { DialogueStoreError, invalidInput, notRepeatable, versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
-import { id, parse } from '../input.ts'
+import { id, parse, withoutUndefined } from '../input.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { createFarewell } from './farewell.ts'
 import { AT_ONCE, CHANGED } from './outbox.ts'
-import { patched, withoutUndefined } from './patch.ts'
+import { patched } from './patch.ts'
 import {
   type CalendarEvent,
   type EventDocument,

@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../input.ts'
 import { mergeJson } from '../json.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { withExceptions } from './exceptions.ts'
@@ -37,7 +38,3 @@ export function patched(
     end: endOf({ ...current, ...changes }),
   }
 }
-
-/** BSON would make null of it, which is not what was given. */
-export const withoutUndefined = <T extends object>(object: T): T =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T

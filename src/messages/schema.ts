@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { encodeCursor } from '../cursor.ts'
 import type { ModelDefinition } from '../db/definition.ts'
 import type { Entity } from '../entity.ts'
-import { counter, date, id, json, text } from '../input.ts'
+import { counter, date, id, json, text, withoutUndefined } from '../input.ts'
 import type { JsonObject } from '../json.ts'
 
 const sender = text(100)
@@ -16,6 +16,8 @@ const audio = z.strictObject({
   mimeType: text(200).optional(),
   durationSeconds: z.number().min(0).optional(),
 })
+
+const givenAudio = audio.transform(withoutUndefined)
 
 const fields = {
   userId: id,
@@ -108,7 +110,7 @@ export const newMessage = z
     timestamp: date.optional(),
     conversationId: conversationId.nullish(),
     externalId: externalId.nullish(),
-    audio: audio.nullish(),
+    audio: givenAudio.nullish(),
     metadata: json.nullish(),
   })
   .superRefine((message, ctx) => {
@@ -175,7 +177,7 @@ export type MessageKey = z.input<typeof messageKey>
 export const messagePatch = z.strictObject({
   content: text(LONGEST_CONTENT, 0).optional(),
   metadata: json.nullish(),
-  audio: audio.nullish(),
+  audio: givenAudio.nullish(),
   externalId: externalId.nullish(),
 })
 export type MessagePatch = z.output<typeof messagePatch>

@@ -3,8 +3,10 @@ import mongoose from 'mongoose'
 import type { Shapes, StoreOptions } from '../config.ts'
 import type { DialogueStore } from '../contract.ts'
 import { openStore } from '../store.ts'
+import { closedAtTheLatest, closeOpened } from './opened.ts'
 import { startServer, type TestServer } from './server.ts'
 
+export { type ConversationOptions, makeConversation, makeUser } from './fixtures.ts'
 export { type StartServerOptions, startServer, type TestServer, type TestServerMember } from './server.ts'
 
 /** Everything that a store can be opened with, except where. `dbName`: default a random one. */
@@ -41,13 +43,27 @@ export async function openTestStore<const S extends Shapes = Shapes>(
   /* A database that was named may have another retention already: what is there counts. */
   const retention = options.dbName ? {} : { retention: RETENTION }
   const store = await openStore({ ...retention, ...options, uri, dbName } as StoreOptions<S>)
-  if (options.dbName) return store
-  let closing: Promise<void> | undefined
-  const close = () => {
-    closing ??= store.close().then(() => dropDatabase(uri, dbName))
-    return closing
-  }
-  return { ...store, close, [Symbol.asyncDispose]: close }
+  return closedAtTheLatest(store, async () => {
+    if (!options.dbName) await dropDatabase(uri, dbName)
+  })
+}
+
+/**
+ * Closes every store that `openTestStore` opened in this process and nobody closed, which drops their databases,
+ * and ends the server that they shared. For the end of a file's tests, or of all: a store opened later begins
+ * anew. A repeat finds nothing to do.
+ *
+ * @throws what the first `close()` threw that failed, when all else is done
+ */
+export async function closeTestStores(): Promise<void> {
+  const server = shared
+  const closed = await closeOpened()
+  await server?.then(
+    ({ stop }) => stop(),
+    () => {},
+  )
+  if (shared === server) shared = undefined
+  for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason
 }
 
 async function dropDatabase(uri: string, dbName: string): Promise<void> {

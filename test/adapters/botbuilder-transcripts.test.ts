@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import {
   type Activity,
@@ -6,6 +9,7 @@ import {
   TestAdapter,
   TranscriptLoggerMiddleware,
 } from 'botbuilder-core'
+import { TSX } from '../../scripts/lib/tsx.ts'
 import { type BotTranscripts, botTranscripts } from '../../src/adapters/botbuilder.ts'
 import type { DialogueStore } from '../../src/index.ts'
 import { makeWorld, refusedPaths, untyped } from '../support/make.ts'
@@ -146,6 +150,11 @@ test('what a bot and a person say are messages of that person, seen by every oth
   expect(messages[1]?.metadata).toMatchObject({ type: 'message', replyToId: messages[0]?.externalId })
   const { items } = await botTranscripts(other).getTranscriptActivities(channelId, conversation.id)
   expect(items.map(({ text }) => text)).toEqual(messages.map(({ content }) => content))
+})
+
+test('the Agents SDK logs its own activities, and gets them back', async () => {
+  const program = fileURLToPath(new URL('fixtures/agents-transcript.ts', import.meta.url))
+  await promisify(execFile)(process.execPath, ['--import', TSX, program])
 })
 
 test('an activity that is logged again is stored once; an update and a deletion of it are others', async () => {

@@ -1,4 +1,4 @@
-import { calendar } from '@googleapis/calendar'
+import { auth, calendar } from '@googleapis/calendar'
 import { expect, test } from '@jest/globals'
 import { clientOf, event, insert, open, PRIMARY, refusalOf } from './support/client.ts'
 
@@ -18,6 +18,18 @@ test('a token that is unknown, missing, expired or revoked', async () => {
   server.revoke(revoked)
   expect(await refusalOf(list(expiring))).toEqual(AUTH_ERROR)
   expect(await refusalOf(list(revoked))).toEqual(AUTH_ERROR)
+})
+
+// https://developers.google.com/identity/protocols/oauth2/web-server#offline
+test("an access token for a refresh token, by Google's own client", async () => {
+  const { server, ana } = await open()
+  const list = (token: string) => {
+    const oauth = new auth.OAuth2({ endpoints: { oauth2TokenUrl: `${server.url}/token` } })
+    oauth.setCredentials({ refresh_token: token })
+    return calendar({ version: 'v3', auth: oauth, rootUrl: server.url, retry: false }).events.list(PRIMARY)
+  }
+  expect(await refusalOf(list(ana.token))).toEqual({})
+  await expect(list('nobody')).rejects.toThrow('invalid_grant')
 })
 
 // https://developers.google.com/workspace/calendar/api/guides/errors#404_not_found

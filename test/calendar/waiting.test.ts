@@ -1,3 +1,8 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { auth, calendar } from '@googleapis/calendar'
 import { expect, test } from '@jest/globals'
 import type { Fate } from '../../scripts/calendar-server/index.ts'
 import { makeUser, untyped } from '../support/make.ts'
@@ -79,4 +84,23 @@ test('a burst of errors is gone through', async () => {
     await hurry()
   }
   expect(there()).toHaveLength(1)
+})
+
+test('a token that is never renewed keeps nobody waiting, and what it was for is not sent when it comes late', async () => {
+  const { event, sync, server, ana, there } = await makeWorld()
+  await event()
+  const asked: ServerResponse[] = []
+  const tokens = createServer((_request, response) => void asked.push(response))
+  await once(tokens.listen(0, '127.0.0.1'), 'listening')
+  const { port } = tokens.address() as AddressInfo
+  const own = new auth.OAuth2({ endpoints: { oauth2TokenUrl: `http://127.0.0.1:${port}/token` } })
+  own.setCredentials({ refresh_token: 'known' })
+  const waiting = calendar({ version: 'v3', auth: own, rootUrl: server.url })
+  expect(await sync({ calendar: waiting }).push()).toMatchObject({ pushed: 0, failed: 0 })
+  expect(asked).toHaveLength(1)
+  asked[0]?.setHeader('Content-Type', 'application/json').end(JSON.stringify({ access_token: ana.token }))
+  await once(tokens.close(), 'close')
+  /* It would come at once. */
+  await pause(300)
+  expect(there()).toEqual([])
 })

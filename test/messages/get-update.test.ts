@@ -114,7 +114,8 @@ describe('updateMessage', () => {
 
   test('replaces audio, of voice only', async () => {
     const voice = await say({ type: 'voice', audio: { uri: 'a', durationSeconds: 2 } })
-    const changed = await store.updateMessage(ana.id, voice.id, { audio: { uri: 'b' }, content: '' })
+    const audio = { uri: 'b', durationSeconds: undefined }
+    const changed = await store.updateMessage(ana.id, voice.id, { audio, content: '' })
     expect(changed).toMatchObject({ content: '', audio: { uri: 'b', mimeType: null, durationSeconds: null } })
     const text = await say()
     const refused = store.updateMessage(ana.id, text.id, { audio: { uri: 'b' } })

@@ -8,6 +8,8 @@ const root = new URL('../..', import.meta.url).pathname
 /** What variables of ours, of mongodb-memory-server, and of places for caches look like. */
 const VARIABLE = /\b(?:MONGODB|MONGOMS|DIALOGUE_STORE|XDG)_[A-Z_]+\b|\bLOCALAPPDATA\b/g
 const READ_IN = /process\.env\.([A-Z][A-Z0-9_]+)\b(?! = )/g
+/** What a schema of an example's environment has. */
+const DECLARED_IN = /^ +([A-Z][A-Z0-9_]+): z\b/gm
 /** Every system has it. */
 const COMMON = new Set(['PATH'])
 
@@ -24,9 +26,14 @@ const matches = (sources: string[], pattern: RegExp): string[] =>
 
 test('.env.example names every variable that is read, in comments only', async () => {
   const [ours, tests] = [await readSources('src', 'scripts'), await readSources('test')]
-  const named = new Set([...matches(ours, VARIABLE), ...matches([...ours, ...tests], READ_IN)])
+  const named = new Set([
+    ...matches(ours, VARIABLE),
+    ...matches([...ours, ...tests], READ_IN),
+    ...matches(ours, DECLARED_IN),
+  ])
   expect(named).toContain('MONGODB_URI')
   expect(named).toContain('LOCALAPPDATA')
+  expect(named).toContain('EVOLUTION_URL')
   const example = await readFile(join(root, '.env.example'), 'utf8')
   const missing = [...named].filter(
     (name) => !COMMON.has(name) && !new RegExp(`^# ${name}=`, 'm').test(example),

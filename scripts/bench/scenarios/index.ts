@@ -8,6 +8,7 @@ import { history } from './history.ts'
 import { lane } from './lane.ts'
 import { memory } from './memory.ts'
 import { start } from './start.ts'
+import { testStore } from './test-store.ts'
 import { transactions } from './transactions.ts'
 import { turn } from './turn.ts'
 
@@ -22,5 +23,6 @@ export const scenarios: Scenario[] = [
   transactions,
   erasure,
   start,
+  testStore,
   ...growth,
 ]

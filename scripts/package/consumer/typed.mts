@@ -1,3 +1,4 @@
+import { after, describe, test } from 'node:test'
 import { calendar } from '@googleapis/calendar'
 import {
   type DialogueContext,
@@ -9,7 +10,8 @@ import {
   type Retention,
 } from 'dialogue-store'
 import { createCalendarSync, type PushResult } from 'dialogue-store/google-calendar'
-import { openTestStore } from 'dialogue-store/testing'
+import { closeTestStores, makeConversation, makeUser, openTestStore } from 'dialogue-store/testing'
+import { testConformance } from 'dialogue-store/testing/conformance'
 import { z } from 'zod'
 
 /* An interface has no index signature: it must be taken all the same. */
@@ -91,6 +93,24 @@ export async function typed(userId: string): Promise<void> {
   void none
   // @ts-expect-error a room is a number
   await store.storeEvent({ creatorId: userId, summary: 'Lunch', start, data: { room: `${room}` } })
+}
+
+export function conforming(): void {
+  testConformance({ describe, test, afterAll: after }, () => openTestStore())
+  // @ts-expect-error a store is opened, not given
+  testConformance({ describe, test, afterAll: after }, {})
+}
+
+export async function fixtures(): Promise<number> {
+  const store = await openTestStore({ shapes: { userData: z.object({ plan: z.string() }) } })
+  const user = await makeUser(store, { data: { plan: 'free' } })
+  // @ts-expect-error a plan is a string
+  await makeUser(store, { data: { plan: 1 } })
+  const { messages } = await makeConversation(store, { user, turns: [['user', user.data.plan]] })
+  // @ts-expect-error a turn is who says what
+  await makeConversation(store, { turns: [['user']] })
+  await closeTestStores()
+  return messages.length
 }
 
 export async function tested(): Promise<ErrorCode | undefined> {

@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Defer } from '../../../lib/run.ts'
+import { deliveryOf, startEvolution } from '../evolution.ts'
+import { onLine, print, row, saidBy } from './screen.ts'
+
+const PHONE = '5511987654321'
+const INSTANCE = 'assistant'
+const KEY = 'stand-in-secret'
+const AGAIN_MS = 500
+
+/** An Evolution API, unless the environment has access to one: it prints what the bot sends, and delivers what is typed. */
+export async function prepareEvolution(defer: Defer): Promise<void> {
+  if (process.env.EVOLUTION_URL) return row('WhatsApp', 'the Evolution API of EVOLUTION_URL')
+  const evolution = await startEvolution(({ text }) => {
+    saidBy('assistant', text)
+    return undefined
+  })
+  defer(evolution.close)
+  const access = { EVOLUTION_URL: evolution.url, EVOLUTION_API_KEY: KEY, EVOLUTION_INSTANCE: INSTANCE }
+  const port = process.env.PORT || '3000'
+  Object.assign(process.env, { ...access, WEBHOOK_API_KEY: KEY, PORT: port })
+  const webhook = `http://localhost:${port}/webhook`
+  row(
+    'WhatsApp',
+    'stood in for: type what you would write, or deliver it yourself, with another id each time:',
+  )
+  print(`\n${curlOf(webhook)}\n`)
+  onLine((line) => void deliver(webhook, line), defer)
+}
+
+function curlOf(webhook: string): string {
+  const { event, instance, data } = deliveryOf({ id: '1', phone: PHONE, instance: INSTANCE, text: 'Hello' })
+  const body = JSON.stringify({ event, instance, data: { key: data.key, message: data.message } })
+  return `curl ${webhook} -H 'apikey: ${KEY}' -H 'content-type: application/json' -d '${body}'`
+}
+
+/** Until it is taken, and then once more: platforms do that. */
+async function deliver(webhook: string, text: string): Promise<void> {
+  const body = JSON.stringify(deliveryOf({ id: randomUUID(), phone: PHONE, instance: INSTANCE, text }))
+  const headers = { apikey: KEY, 'content-type': 'application/json' }
+  for (let taken = 0; taken < 2; ) {
+    const response = await fetch(webhook, { method: 'POST', headers, body }).catch(() => undefined)
+    await response?.body?.cancel()
+    if (response?.ok) taken++
+    else await pause(AGAIN_MS)
+  }
+}

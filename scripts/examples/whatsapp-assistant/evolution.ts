@@ -1,0 +1,107 @@
+import { z } from 'zod'
+
+/*
+ * Evolution API v2, which connects a WhatsApp account: https://doc.evolution-api.com. It delivers what was written by a
+ * webhook, again and again until that answers 2xx, and sends what it is given by a POST.
+ */
+
+/** A message as it was delivered. */
+export interface Incoming {
+  /** Of the message, the same one whenever it is delivered. */
+  id: string
+  /** Digits only. */
+  phone: string
+  /** Empty for a voice note. */
+  text: string
+  audio?: { uri?: string; mimeType?: string; durationSeconds?: number }
+}
+
+const delivery = z.object({
+  event: z.string(),
+  instance: z.string(),
+  data: z.unknown(),
+})
+
+/** Whatever is odd about a voice note, it was spoken to the bot, and is stored. */
+const audioMessage = z.object({
+  url: z.string().min(1).max(2000).optional().catch(undefined),
+  mimetype: z.string().min(1).max(200).optional().catch(undefined),
+  seconds: z.number().min(0).optional().catch(undefined),
+})
+
+const upsert = z.object({
+  key: z.object({
+    id: z.string().min(1).max(200),
+    fromMe: z.boolean(),
+    remoteJid: z.string(),
+    /** The number of who is known to WhatsApp by something else. */
+    remoteJidAlt: z.string().nullish(),
+  }),
+  message: z
+    .object({
+      conversation: z.string().nullish(),
+      extendedTextMessage: z.object({ text: z.string() }).nullish(),
+      audioMessage: audioMessage.nullish(),
+    })
+    .nullish(),
+})
+
+/**
+ * What a delivery says; undefined if it is none of ours to answer: other events, other instances, what the bot has
+ * written itself, groups and broadcasts, pictures.
+ * @throws z.ZodError for what is no delivery
+ */
+export function readDelivery(body: unknown, instance: string): Incoming | undefined {
+  const { event, instance: itsInstance, data } = delivery.parse(body)
+  if (event !== 'messages.upsert' || itsInstance !== instance) return undefined
+  const { key, message } = upsert.parse(data)
+  const phone = phoneIn(key.remoteJid) ?? phoneIn(key.remoteJidAlt ?? '')
+  if (key.fromMe || !phone) return undefined
+  const audio = message?.audioMessage
+  const text = message?.conversation ?? message?.extendedTextMessage?.text ?? ''
+  if (audio) {
+    const { url: uri, mimetype: mimeType, seconds: durationSeconds } = audio
+    return { id: key.id, phone, text: '', audio: { uri, mimeType, durationSeconds } }
+  }
+  /* Half an emoji is no text that could be stored. */
+  return text ? { id: key.id, phone, text: text.toWellFormed() } : undefined
+}
+
+/** Groups end with `@g.us`, broadcasts with `@broadcast`. A number may have a device behind it. */
+const phoneIn = (jid: string): string | undefined => /^(\d+)(?::\d+)?@s\.whatsapp\.net$/.exec(jid)?.[1]
+
+export const evolutionVariables = {
+  EVOLUTION_URL: z.url('set it to the address of your Evolution API, such as http://localhost:8080'),
+  EVOLUTION_API_KEY: z.string('set it to the apikey with which Evolution API lets you send'),
+  EVOLUTION_INSTANCE: z.string('set it to the name of the instance, as Evolution API knows it'),
+}
+type Access = z.output<z.ZodObject<typeof evolutionVariables>>
+
+const PATIENCE_MS = 15_000
+const BAD_REQUEST = 400
+
+export interface Platform {
+  /**
+   * @returns false if it was refused for good, as for a number that is not on WhatsApp
+   * @throws Error if it may go through later
+   */
+  sendText(phone: string, text: string): Promise<boolean>
+}
+
+export function createPlatform({ EVOLUTION_URL, EVOLUTION_API_KEY, EVOLUTION_INSTANCE }: Access): Platform {
+  const sendText = new URL(`/message/sendText/${encodeURIComponent(EVOLUTION_INSTANCE)}`, EVOLUTION_URL)
+  return {
+    async sendText(phone, text) {
+      const response = await fetch(sendText, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', apikey: EVOLUTION_API_KEY },
+        body: JSON.stringify({ number: phone, text }),
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      })
+      await response.body?.cancel()
+      if (response.status === BAD_REQUEST) return false
+      if (!response.ok) throw new Error(`Evolution API answered ${response.status}`)
+      return true
+    },
+  }
+}
