@@ -10,8 +10,9 @@ const GRACE_MS = 300
 /**
  * Runs a script: reads `.env` of the current folder, says an error in one sentence, and closes what was
  * opened, the latest first, at the end or on Ctrl-C.
+ * @param hint what to do after Ctrl-C
  */
-export async function run(name: string, work: (defer: Defer) => Promise<void>): Promise<void> {
+export async function run(name: string, work: (defer: Defer) => Promise<void>, hint = ''): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile()
   const { defer, close } = createClosers()
   let interrupted = false
@@ -21,7 +22,7 @@ export async function run(name: string, work: (defer: Defer) => Promise<void>): 
     await close().catch(() => {})
     /* What works on closed things fails, and restores the terminal. */
     await Promise.race([working.catch(() => {}), pause(GRACE_MS)])
-    if (code > 0) process.stderr.write(`${name}: interrupted\n`)
+    if (code > 0) process.stderr.write(`${name}: interrupted${hint}\n`)
     process.exit(code)
   }
   process.once('SIGINT', () => leave(130))

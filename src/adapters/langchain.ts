@@ -5,14 +5,12 @@ import {
   ChatMessage,
   HumanMessage,
   mapStoredMessagesToChatMessages,
-  type StoredMessage,
   SystemMessage,
 } from '@langchain/core/messages'
 import { z } from 'zod'
 import type { Shapes } from '../config.ts'
 import type { DialogueStore } from '../contract.ts'
 import { parse } from '../input.ts'
-import { isPlainObject, type JsonObject, type JsonValue } from '../json.ts'
 import type { Message } from '../messages/schema.ts'
 import {
   type Conversation,
@@ -20,9 +18,8 @@ import {
   conversationOptions,
   createConversation,
   keptUnder,
-  readable,
-  type Said,
 } from './conversation.ts'
+import { isStored, KEY, toSaid } from './langchain-stored.ts'
 
 export interface LangChainHistoryOptions extends ConversationOptions {
   /** How many messages `getMessages` gives, the newest, in chronological order. Default: all. */
@@ -76,25 +73,6 @@ class StoredHistory extends BaseListChatMessageHistory {
   }
 }
 
-const KEY = 'langchain'
-/** The classes that come back, by their `type`: who speaks, and the field without which LangChain makes none. */
-const KINDS = new Map<unknown, { sender?: string; needs?: string }>([
-  ['human', { sender: 'user' }],
-  ['ai', { sender: 'assistant' }],
-  ['system', { sender: 'system' }],
-  ['tool', { sender: 'tool', needs: 'tool_call_id' }],
-  ['function', { sender: 'tool', needs: 'name' }],
-  /* Speaks by its own role. */
-  ['generic', { needs: 'role' }],
-])
-const ROLES: Record<string, string> = { human: 'user', ai: 'assistant', function: 'tool' }
-
-const isStored = (value: unknown): value is StoredMessage & JsonObject => {
-  if (!isPlainObject(value) || !isPlainObject(value.data)) return false
-  const kind = KINDS.get(value.type)
-  return kind !== undefined && (!kind.needs || typeof value.data[kind.needs] === 'string')
-}
-
 /**
  * A message's own fields, from which its constructor makes it again. Not its `toDict()`, which knows only what the
  * constructor was given: it lacks an id or a name set later and the content of `contentBlocks`, and wraps data that
@@ -113,21 +91,6 @@ const chatMessage = z
   .pipe(keptUnder(KEY))
   .refine(isStored, 'is of a type that cannot be kept, or lacks the field that its type needs')
   .transform(toSaid)
-
-function toSaid(stored: JsonObject): Said {
-  const { type, data } = stored
-  const { role, content, tool_calls: calls }: JsonObject = isPlainObject(data) ? data : {}
-  const sender = KINDS.get(type)?.sender ?? ROLES[String(role)] ?? String(role)
-  return { sender, content: readable(content) || callsOf(calls), metadata: { [KEY]: stored } }
-}
-
-/** `lookup({"city":"Recife"})`: what there is to read of a message that only calls tools. */
-function callsOf(calls: JsonValue | undefined): string {
-  const all = Array.isArray(calls) ? calls : []
-  return all
-    .flatMap((call) => (isPlainObject(call) ? [`${call.name}(${JSON.stringify(call.args)})`] : []))
-    .join('\n')
-}
 
 function toChatMessage({ sender, content, metadata }: Message): BaseMessage {
   const kept = metadata[KEY]

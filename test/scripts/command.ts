@@ -21,7 +21,7 @@ export interface Running {
 /** `CI` and `FORCE_COLOR`: even there, a pipe gets no control characters. */
 const SURROUNDINGS = { CI: 'true', FORCE_COLOR: '1', NO_COLOR: undefined, NODE_OPTIONS: undefined }
 
-export type Script = 'bench' | 'demo' | 'seed'
+export type Script = 'bench' | 'demo' | 'import' | 'seed'
 
 export function startScript(script: Script, args: string[], env: NodeJS.ProcessEnv = {}): Running {
   const path = join(root, 'scripts', `${script}.ts`)
