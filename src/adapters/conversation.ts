@@ -136,12 +136,15 @@ export function createConversation(store: DialogueStore, { identity, conversatio
     ifKnown,
     inTurn,
     appendIn,
-    /** In order; all of it is stored, or nothing. */
+    /** In order; all of it is stored, or nothing. One that is alone goes by the lane: for who rewrites nothing. */
     append: ([first, ...others]: Said[]): Promise<void> =>
       withUser(async (userId) => {
         if (first && others.length === 0) return appendOne(userId, first)
         if (first) await store.withTransaction((tx) => appendIn(tx, userId, [first, ...others]))
       }),
+    /** The same, before or behind what others rewrite, and not in between. */
+    appendInTurn: (said: Said[]): Promise<void> =>
+      withUser((userId) => inTurn(userId, (tx) => appendIn(tx, userId, said))),
     clear: (userId: string): Promise<number> => store.deleteMessages(userId, { conversationId }),
   }
 }

@@ -44,7 +44,7 @@ export function agentsSession<S extends Shapes = Shapes>(
 ): AgentsSession {
   const plain = store as DialogueStore
   const conversation = createConversation(plain, parse(conversationOptions, options, ['options']))
-  const { conversationId, read, withUser, ifKnown, inTurn, append, clear } = conversation
+  const { conversationId, read, withUser, ifKnown, inTurn, appendInTurn, clear } = conversation
   const operations = createOperations(store, conversationId)
   const { apply, mutate } = createRewriting(plain, conversation)
 
@@ -59,7 +59,7 @@ export function agentsSession<S extends Shapes = Shapes>(
 
     async addItems(given: AgentInputItem[]): Promise<void> {
       const items = parseItems(given)
-      if (items.length > 0) await append(items.map(toSaid))
+      if (items.length > 0) await appendInTurn(items.map(toSaid))
     },
 
     popItem: () =>

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import type { AgentInputItem } from '@openai/agents-core'
 import { agentsSession } from '../../src/adapters/openai-agents.ts'
@@ -80,6 +81,24 @@ test('of replacements of one suffix one holds, and items that come in meanwhile 
     ...numbers(4).map((i) => each(i).popItem()),
   ])
   expect(await sessions[0].getItems()).toHaveLength(before.length + 1)
+})
+
+test('an item that comes in while a suffix is replaced stands before it, which then does not match, or behind it', async () => {
+  for (const round of numbers(10)) {
+    const { sessions } = await makeTwoSessions(says('a'), says('b'))
+    const [session, other] = sessions
+    const replaced = session.applyHistoryTransaction({
+      operationId: 'op',
+      transaction: {
+        type: 'replace_suffix',
+        expectedSuffix: [says('a'), says('b')],
+        replacement: [says('c'), says('d')],
+      },
+    })
+    await pause(round * 2)
+    const [{ status }] = await Promise.allSettled([replaced, other.addItems([says('new')])])
+    expect(contents(await session.getItems()).join()).toBe(status === 'fulfilled' ? 'c,d,new' : 'a,b,new')
+  }
 })
 
 test('an erased user has an empty session, and is somebody new with the next item', async () => {

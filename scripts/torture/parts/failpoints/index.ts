@@ -73,7 +73,9 @@ function titleOf({ course, trap: { at, way, times } }: Card): string {
 }
 
 async function makeField({ defer }: Attempt) {
-  const args = ['--setParameter', 'transactionLifetimeLimitSeconds=3']
+  /* What nobody ends, since its reply was lost, the server does: soon, so that what is left over is somebody's fault. */
+  const limits = ['transactionLifetimeLimitSeconds=3', 'cursorTimeoutMillis=3000']
+  const args = limits.flatMap((limit) => ['--setParameter', limit])
   const { uri, members, stop } = await startServer({ own: true, args })
   defer(stop)
   const admin = await mongoose.mongo.MongoClient.connect(uri)
