@@ -74,7 +74,11 @@ function titleOf({ course, trap: { at, way, times } }: Card): string {
 
 async function makeField({ defer }: Attempt) {
   /* What nobody ends, since its reply was lost, the server does: soon, so that what is left over is somebody's fault. */
-  const limits = ['transactionLifetimeLimitSeconds=3', 'cursorTimeoutMillis=3000']
+  const limits = [
+    'transactionLifetimeLimitSeconds=3',
+    'cursorTimeoutMillis=3000',
+    'enableTimeoutOfInactiveSessionCursors=true',
+  ]
   const args = limits.flatMap((limit) => ['--setParameter', limit])
   const { uri, members, stop } = await startServer({ own: true, args })
   defer(stop)
