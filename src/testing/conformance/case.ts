@@ -35,7 +35,9 @@ export const casesOf = (subject: string, works: Record<string, Work>): Conforman
     async run(store, erasing) {
       const { scene, eraseAll } = makeScene(store)
       const [played] = await Promise.allSettled([work(scene)])
-      const erased = eraseAll()
+      const erased = eraseAll().catch((cause: unknown) => {
+        throw new Error(`The users of "${subject}: ${title}" could not be erased.`, { cause })
+      })
       /* Who awaits it later is told then. */
       erased.catch(() => {})
       erasing?.push(erased)
