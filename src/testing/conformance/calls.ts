@@ -2,7 +2,7 @@ import type { StoreTransaction } from '../../index.ts'
 import { BEGIN, identity, newId, says } from './samples.ts'
 
 /** A call of every verb that transactions have, well-formed and about nobody. */
-export const callsOf = (tx: StoreTransaction): Record<string, () => Promise<unknown>> => {
+export const callsOf = (tx: StoreTransaction): Record<keyof StoreTransaction, () => Promise<unknown>> => {
   const id = newId()
   return {
     createUser: () => tx.createUser({ name: 'Ana' }),

@@ -5,8 +5,10 @@ import { casesOf } from './case.ts'
 import { firstOf, rejects } from './checks.ts'
 import { atOnce, newId, say } from './samples.ts'
 
+type Verb = Exclude<keyof DialogueStore, 'close' | symbol>
+
 /** A call of every verb but `close`. */
-const callsOfAll = (store: DialogueStore): Record<string, () => Promise<unknown>> => {
+const callsOfAll = (store: DialogueStore): Record<Verb, () => Promise<unknown>> => {
   const id = newId()
   return {
     ...callsOf(store),
