@@ -35,34 +35,46 @@ const RETENTION = { kind: 'capped', sizeBytes: 16 * 2 ** 20 } as const
  *
  * Needs the optional peer dependency `mongodb-memory-server`, unless `MONGODB_URI` is set.
  */
-export async function openTestStore<const S extends Shapes = Shapes>(
+export function openTestStore<const S extends Shapes = Shapes>(
   options: TestStoreOptions<S> = {},
 ): Promise<DialogueStore<S>> {
-  const { uri } = await testServer()
+  const server = testServer()
   const dbName = options.dbName ?? `test-${randomBytes(8).toString('hex')}`
   /* A database that was named may have another retention already: what is there counts. */
   const retention = options.dbName ? {} : { retention: RETENTION }
-  const store = await openStore({ ...retention, ...options, uri, dbName } as StoreOptions<S>)
-  return closedAtTheLatest(store, async () => {
-    if (!options.dbName) await dropDatabase(uri, dbName)
+  const opening = server.then(({ uri }) =>
+    openStore({ ...retention, ...options, uri, dbName } as StoreOptions<S>),
+  )
+  return closedAtTheLatest(opening, async () => {
+    if (!options.dbName) await dropDatabase((await server).uri, dbName)
   })
 }
 
+let closing: Promise<unknown> = Promise.resolve()
+
 /**
  * Closes every store that `openTestStore` opened in this process and nobody closed, which drops their databases,
- * and ends the server that they shared. For the end of a file's tests, or of all: a store opened later begins
- * anew. A repeat finds nothing to do.
+ * and ends the server that they shared. For the end of a file's tests, or of all: a store opened later, or while
+ * this goes on, begins anew. A repeat finds nothing to do, but waits for those that are at it.
  *
  * @throws what the first `close()` threw that failed, when all else is done
  */
 export async function closeTestStores(): Promise<void> {
   const server = shared
+  shared = undefined
+  const ended = closeAllOn(server)
+  const before = closing
+  closing = Promise.allSettled([before, ended])
+  await before
+  await ended
+}
+
+async function closeAllOn(server: Promise<TestServer> | undefined): Promise<void> {
   const closed = await closeOpened()
   await server?.then(
     ({ stop }) => stop(),
     () => {},
   )
-  if (shared === server) shared = undefined
   for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason
 }
 

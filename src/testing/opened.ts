@@ -1,26 +1,33 @@
 import type { Shapes } from '../config.ts'
 import type { DialogueStore } from '../contract.ts'
 
-/** How to close each store that is open. */
+/** How to close each store that is open, or about to be. */
 const opened = new Set<() => Promise<void>>()
 
 /**
- * The same store, for `closeOpened` to close if nobody else does.
+ * The same store, for `closeOpened` to close if nobody else does, from the moment that its opening begins.
  * @param end is called once, when it is closed
  */
-export function closedAtTheLatest<S extends Shapes>(
-  store: DialogueStore<S>,
+export async function closedAtTheLatest<S extends Shapes>(
+  opening: Promise<DialogueStore<S>>,
   end: () => Promise<void>,
-): DialogueStore<S> {
+): Promise<DialogueStore<S>> {
   let closing: Promise<void> | undefined
   const close = () => {
-    closing ??= store
-      .close()
-      .then(end)
+    closing ??= opening
+      .then(
+        (store) => store.close().then(end),
+        /* Whoever opens it is told. */
+        () => {},
+      )
       .finally(() => opened.delete(close))
     return closing
   }
   opened.add(close)
+  const store = await opening.catch((error: unknown) => {
+    opened.delete(close)
+    throw error
+  })
   return { ...store, close, [Symbol.asyncDispose]: close }
 }
 

@@ -1,7 +1,11 @@
 import { AssertionError } from 'node:assert'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { type DialogueStore, DialogueStoreError } from '../../src/index.ts'
-import { type ConformanceCase, conformanceCases } from '../../src/testing/conformance/index.ts'
+import {
+  type ConformanceCase,
+  conformanceCases,
+  testConformance,
+} from '../../src/testing/conformance/index.ts'
 import { makeStore } from '../support/store.ts'
 import { type Fault, faults } from './faults/index.ts'
 
@@ -41,4 +45,21 @@ describe('a case sees', () => {
 test('no case is blind', () => {
   const seeing = new Set(faults.map((fault) => fault.seenBy))
   expect(conformanceCases.map(nameOf).filter((name) => !seeing.has(name))).toEqual([])
+})
+
+test('an erasure that fails is told at the end, by the name of its case, and blamed on no other', async () => {
+  const works: (() => Promise<void>)[] = []
+  let end = async () => {}
+  const runner = {
+    describe: (_: string, define: () => void) => define(),
+    test: (_: string, work: () => Promise<void>) => works.push(work),
+    afterAll: (work: () => Promise<void>) => {
+      end = work
+    },
+  }
+  const deleteUser = () => Promise.reject(new Error('It fails.'))
+  testConformance(runner, () => ({ ...store, deleteUser, close: async () => {} }))
+  for (const work of works.slice(0, 2)) await work()
+  const [first] = conformanceCases
+  await expect(end()).rejects.toThrow(`"${first ? nameOf(first) : ''}" could not be erased`)
 })

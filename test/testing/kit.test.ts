@@ -171,6 +171,15 @@ describe('a server of its own', () => {
     await expectGone(child)
   })
 
+  test('begins anew for a store that is opened while the others are closed', async () => {
+    const child = runFixture('kit.ts', ['meanwhile'])
+    const ended = await child.ended
+    expect({ ...ended, errors: child.output.stderr }).toEqual({ code: 0, signal: null, errors: '' })
+    expect(new Set(serversOf(child).map(({ uri }) => uri)).size).toBe(2)
+    expect(child.output.stdout).toContain('STORE_CLOSED')
+    await expectGone(child)
+  })
+
   test('is gone when a test crashes before it closes anything', async () => {
     const child = runFixture('kit.ts', ['crash'])
     expect(await child.ended).toEqual({ code: 1, signal: null })

@@ -1,4 +1,5 @@
 import type { DialogueStore, NewUser, User } from '../../index.ts'
+import { soon } from './checks.ts'
 import { identity } from './samples.ts'
 
 /** One thing that the contract says of a store, and how to see it. */
@@ -35,7 +36,9 @@ export const casesOf = (subject: string, works: Record<string, Work>): Conforman
     async run(store, erasing) {
       const { scene, eraseAll } = makeScene(store)
       const [played] = await Promise.allSettled([work(scene)])
-      const erased = eraseAll()
+      const erased = soon(eraseAll()).catch((cause: unknown) => {
+        throw new Error(`The users of "${subject}: ${title}" could not be erased.`, { cause })
+      })
       /* Who awaits it later is told then. */
       erased.catch(() => {})
       erasing?.push(erased)

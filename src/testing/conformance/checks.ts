@@ -68,8 +68,8 @@ export const contents = (messages: Pick<Message, 'content'>[]): string[] =>
 export const history = async (store: DialogueStore, userId: string): Promise<string[]> =>
   contents((await store.retrieveHistory(userId, { limit: 1000 })).messages)
 
-/** What a promise gives, if that takes no longer than an event should. */
-export async function soon<T>(promise: Promise<T>, ms = 10_000): Promise<T> {
+/** What a promise gives, if that takes no longer than an event should, on a slow machine, in a crowd. */
+export async function soon<T>(promise: Promise<T>, ms = 30_000): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(

@@ -86,6 +86,28 @@ export const users = casesOf('users', {
     has(user, { ...EMPTY, ...defaults, name: null, identities: [reached], version: 1 })
   },
 
+  'what is no identity finds nobody, and creates nobody': async ({ store, person }) => {
+    const [reached = identity()] = (await person()).identities
+    const wrong: [unknown, string][] = [
+      [{ ...reached, provider: { $ne: null } }, 'provider'],
+      [{ ...reached, id: { $gt: '' } }, 'id'],
+      [{ ...reached, id: /./ }, 'id'],
+      [{ ...reached, id: 7 }, 'id'],
+      [{ ...reached, provider: '' }, 'provider'],
+      [{ ...reached, $or: [{}] }, '$or'],
+      [{}, 'provider'],
+    ]
+    for (const [key, place] of wrong) {
+      await refuses(store.findUser(untyped(key)), place)
+      await refuses(store.ensureUser(untyped(key)), place)
+    }
+    for (const key of [undefined, null, reached.id, [reached]]) {
+      await refuses(store.findUser(untyped(key)))
+      await refuses(store.ensureUser(untyped(key)))
+    }
+    await refuses(store.ensureUser(identity(), untyped({ email: { $ne: null } })), 'email')
+  },
+
   'who is not there is USER_NOT_FOUND, or null': async ({ store }) => {
     await rejects(store.getUser(newId()), 'USER_NOT_FOUND')
     equal(await store.findUser(identity()), null)

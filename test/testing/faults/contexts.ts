@@ -163,12 +163,37 @@ export const contextsFaults: Fault[] = [
           store.retrieveContext(userId, pending ? { pending: true } : {}),
       }),
     },
-    'pending is exact to 1,000, and goes no further': {
-      'pending goes on beyond 1,000': (store) => ({
-        retrieveContext: altered(store.retrieveContext, async (context, userId) => {
-          const { count } = await store.retrieveHistory(userId, { limit: 1 })
-          return context.pending === 1000 ? { ...context, pending: count } : context
-        }),
+    'pending is exact to 1,000': {
+      'pending goes to 500': ({ retrieveContext }) => ({
+        retrieveContext: altered(retrieveContext, ({ pending, ...context }) => ({
+          ...context,
+          pending: pending === null ? null : Math.min(pending, 500),
+        })),
+      }),
+    },
+    'the mark moves with a transaction, or not at all': {
+      'a transaction forgets covers': (store) => ({
+        withTransaction: (work) =>
+          store.withTransaction((tx) =>
+            work({ ...tx, mergeContext: (userId, patch) => tx.mergeContext(userId, patch) }),
+          ),
+      }),
+      'the mark is moved outside of the transaction': (store) => ({
+        withTransaction: async (work) => {
+          let last: Parameters<typeof store.mergeContext> | undefined
+          const moved = () => last && store.mergeContext(last[0], {}, last[2])
+          return store
+            .withTransaction((tx) =>
+              work({
+                ...tx,
+                mergeContext: (...args) => {
+                  last = args
+                  return tx.mergeContext(...args)
+                },
+              }),
+            )
+            .finally(moved)
+        },
       }),
     },
 

@@ -25,6 +25,27 @@ export const transactionsFaults: Fault[] = [
           ),
       }),
     },
+    'happens as a whole or fails by the first error, when work catches that of a verb': {
+      'a transaction that has failed is said to have happened': (store) => ({
+        withTransaction: async (work) => {
+          let result: { value: Awaited<ReturnType<typeof work>> } | undefined
+          const remembered = async (tx: StoreTransaction) => {
+            const value = await work(tx)
+            result = { value }
+            return value
+          }
+          return store.withTransaction(remembered).catch((error: unknown) => {
+            if (!result) throw error
+            return result.value
+          })
+        },
+      }),
+      'a transaction fails by its last error': (store) => ({
+        withTransaction: failing(store.withTransaction, (error) =>
+          error.code === 'TOO_LARGE' ? withFields(error, { code: 'TRANSACTION_CLOSED' }) : error,
+        ) as typeof store.withTransaction,
+      }),
+    },
     'has verbs that see what it has done, and nobody else does before its end': {
       'a transaction does not read what it has done': (store) => ({
         withTransaction: (work) =>

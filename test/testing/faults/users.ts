@@ -37,6 +37,20 @@ export const usersFaults: Fault[] = [
       }),
     },
 
+    'what is no identity finds nobody, and creates nobody': {
+      'what is no identity finds somebody': (store) => ({
+        findUser: (identity) =>
+          store.findUser(identity).catch(async (error: unknown) => {
+            if (!hasCode(error, 'INVALID_INPUT')) throw error
+            return (await store.listUsers({ limit: 1 })).users[0] ?? null
+          }),
+      }),
+      'what is no identity is made one': (store) => ({
+        ensureUser: (identity, defaults) =>
+          store.ensureUser({ ...identity, id: `${identity?.id}` }, defaults),
+      }),
+    },
+
     'a new user has what was given, an id, times and version 1': {
       'the states of a new user are forgotten': (store) => ({
         createUser: ({ states: _, ...input }) => store.createUser(input),
