@@ -109,7 +109,8 @@ export function createPlatform({ EVOLUTION_URL, EVOLUTION_API_KEY, EVOLUTION_INS
         return unknownNumber.safeParse(said).success ? 'not on WhatsApp' : 'unclear'
       }
       await response.body?.cancel()
-      if (!response.ok) throw new Error(`Evolution API answered ${response.status}`)
+      const { ok, status: code } = response
+      if (!ok) throw Object.assign(new Error(`Evolution API answered ${code}`), { code })
       return 'sent'
     },
   }
