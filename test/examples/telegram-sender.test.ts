@@ -19,13 +19,20 @@ const areNoted = async (scene: Scene) =>
   (await scene.events()).every(({ data }) => Object.values(data.told ?? {}).some(isSent))
 const isSent = (telling: unknown) => typeof telling === 'object' && telling !== null && 'sentAt' in telling
 
-test('two processes remind of everything once', async () => {
+test('two processes remind of everything once, and anew of what is moved', async () => {
   const scene = await makeScene()
   const summaries = Array.from({ length: 12 }, (_, i) => `event ${i}`)
   const bots = await Promise.all([scene.start(), scene.start({ TELEGRAM_POLLS: 'no' })])
   const chat = await makePerson(scene, summaries)
   await until(() => areNoted(scene), 'all is noted')
   expect(scene.heardBy(chat).sort()).toEqual(summaries.map((summary) => `⏰ ${summary}`).sort())
+  const store = await makeStore({ dbName: scene.dbName })
+  const [first] = await scene.events()
+  await store.updateEvent(String(first?._id), { start: new Date() })
+  const moved = `⏰ ${first?.summary}`
+  const isToldAnew = () => scene.heardBy(chat).filter((text) => text === moved).length === 2
+  await until(isToldAnew, 'what is moved is told anew')
+  expect(scene.heardBy(chat)).toHaveLength(summaries.length + 1)
   for (const { child } of bots) child.kill('SIGTERM')
   for (const { ended } of bots) expect(await ended).toEqual({ code: 0, signal: null })
 })
@@ -63,26 +70,6 @@ test('a reminder whose sender was killed is sent again when its claim is over; o
     .updateOne({ summary: 'tea' }, { $set: { [claimedUntil]: new Date(0).toISOString() } })
   await until(() => areNoted(scene), 'all is noted')
   expect([scene.heardBy(unheard), scene.heardBy(blocking)]).toEqual([['⏰ tea'], []])
-})
-
-test('an event that is moved is told anew', async () => {
-  const scene = await makeScene()
-  const chat = await makePerson(scene, ['tea'])
-  await scene.start({ TELEGRAM_POLLS: 'no' })
-  await until(() => areNoted(scene), 'it is noted')
-  const store = await makeStore({ dbName: scene.dbName })
-  const [event] = await scene.events()
-  await store.updateEvent(String(event?._id), { start: new Date() })
-  await until(() => scene.heardBy(chat).length > 1, 'it is told anew')
-  expect(scene.heardBy(chat)).toEqual(['⏰ tea', '⏰ tea'])
-})
-
-test('Telegram gives messages to one process: the other one ends, and says so', async () => {
-  const scene = await makeScene()
-  const first = await scene.start()
-  await scene.start()
-  expect(await first.ended).toEqual({ code: 1, signal: null })
-  expect(first.stderr()).toMatch(/409/)
 })
 
 test('an update that was not confirmed comes again, and is the same reminder; SIGTERM ends what is under way', async () => {

@@ -80,3 +80,11 @@ test('a list of long reminders is one message; a message that comes again after 
   expect(scene.heardBy(chat)).toHaveLength(4)
   expect((await scene.events()).filter(({ status }) => status === 'cancelled')).toHaveLength(1)
 })
+
+test('Telegram gives messages to one process: the other one ends, and says so', async () => {
+  const scene = await makeScene()
+  const first = await scene.start()
+  await scene.start()
+  expect(await first.ended).toEqual({ code: 1, signal: null })
+  expect(first.stderr()).toMatch(/409/)
+})

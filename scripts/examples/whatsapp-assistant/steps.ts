@@ -78,7 +78,7 @@ export function createSteps({
       const { content, timestamp } = await store.getMessage(user.id, { id })
       const outcome = await platform.sendText(phoneOf(user), content)
       if (outcome === 'unclear' && Date.now() - timestamp.getTime() < UNCLEAR_MS)
-        throw new Error('Evolution API answered 400')
+        throw Object.assign(new Error('Evolution API answered 400'), { code: 400 })
       if (outcome !== 'sent') log.warn({ userId: user.id, id, outcome }, 'an answer is given up')
       await settle(user.id, id)
     },

@@ -28,7 +28,7 @@ const LEASE_MS = 5000
 const SWEEP_MS = 5000
 /** So many people are worked for by sweeps. Deliveries do not count. */
 const MOST_AT_ONCE = 50
-/** How long sweeps leave somebody alone for whom something could not be done: twice as long each time. */
+/** How long sweeps leave somebody alone for whom something has failed: twice as long each time. */
 const FIRST_WAIT_MS = 1000
 const LONGEST_WAIT_MS = 10 * 60_000
 
@@ -39,6 +39,7 @@ const LONGEST_WAIT_MS = 10 * 60_000
 export function createWorker({ store, log, steps, whenIdle }: Needs): Worker {
   const underWay = new Set<Promise<void>>()
   const ofSweeps = new Set<Promise<void>>()
+  /** For whom something failed here: how often in a row, and until when sweeps leave them alone. */
   const putOff = new Map<string, { times: number; until: number }>()
   const stopped = new AbortController()
   /** Where the next sweep goes on, so that it does not always find the same people. */
