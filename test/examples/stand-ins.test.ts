@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { expect, test } from '@jest/globals'
-import { type Example, startExample, until } from './support/example.ts'
+import { type Example, startExample, until, uriOf, whenDone } from './support/example.ts'
 
 /** Types a line when the example is ready for it. */
 async function type(example: Example, line: string, answer: RegExp): Promise<void> {
@@ -55,4 +55,15 @@ test('and for Telegram', async () => {
   }
   await until(() => /^bot: ⏰ tea$/m.test(bot.stdout()), 'the reminder comes')
   await stop(bot)
+})
+
+test('a port that is taken ends it, also when something was typed', async () => {
+  const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
+  whenDone(async () => server.close())
+  await once(server, 'listening')
+  const PORT = String((server.address() as AddressInfo).port)
+  const assistant = startExample(['whatsapp-assistant'], { MONGODB_URI: await uriOf('nothing'), PORT })
+  assistant.child.stdin.write('Hello\n')
+  expect(await assistant.ended).toEqual({ code: 1, signal: null })
+  expect(assistant.stderr()).toMatch(/EADDRINUSE/)
 })

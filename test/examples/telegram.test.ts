@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { startCalendarServer } from '../../scripts/calendar-server/index.ts'
+import { makeStore } from '../support/store.ts'
 import { until, whenDone } from './support/example.ts'
 import { makeChat, makeScene } from './support/telegram.ts'
 
@@ -25,6 +26,7 @@ test('the bot notes reminders, lists and cancels them, and forgets people', asyn
   expect(await ask('2040-07-15 14:00 call the dentist, 30 minutes before')).toMatch(
     /I will remind you\. Sunday,? 15 July 2040 at 14:00: call the dentist, 30 minutes before/,
   )
+  expect(await ask(`/remind 2040-07-15 ${'x'.repeat(1001)}`)).toMatch(/1000 characters at most/)
   expect(await ask('/remind 2001-01-01 10:00 nothing')).toMatch(/is over already/)
   expect(await ask('/timezone Nowhere/At_all')).toMatch(/I do not know that one/)
   expect(await ask('/timezone Europe/Berlin')).toMatch(/Your time zone is Europe\/Berlin/)
@@ -56,4 +58,33 @@ test('the bot notes reminders, lists and cancels them, and forgets people', asyn
   bot.child.kill('SIGTERM')
   expect(await bot.ended).toEqual({ code: 0, signal: null })
   for (const secret of ['dentist', 'presents', 'bot-secret']) expect(bot.stderr()).not.toContain(secret)
+})
+
+test('a list of long reminders is one message; a message that comes again after another list cancels nothing', async () => {
+  const scene = await makeScene()
+  const chat = makeChat()
+  const store = await makeStore({ dbName: scene.dbName })
+  const { user } = await store.ensureUser({ provider: 'telegram', id: String(chat) })
+  const summary = '🍵'.repeat(500)
+  for (let day = 1; day <= 20; day++) {
+    const start = new Date(Date.UTC(2040, 8, day))
+    await store.storeEvent({ creatorId: user.id, summary, start, reminders: [1440] })
+  }
+  await scene.start()
+  expect((await scene.ask(chat, '/list')).split('\n')).toHaveLength(20)
+  const cancel = scene.say(chat, '/cancel 1')
+  await until(() => scene.heardBy(chat).length === 2, 'it is cancelled')
+  await scene.ask(chat, '/list')
+  scene.say(chat, '/cancel 1', cancel)
+  expect(await scene.ask(chat, '/list')).toMatch(/^1\. /)
+  expect(scene.heardBy(chat)).toHaveLength(4)
+  expect((await scene.events()).filter(({ status }) => status === 'cancelled')).toHaveLength(1)
+})
+
+test('Telegram gives messages to one process: the other one ends, and says so', async () => {
+  const scene = await makeScene()
+  const first = await scene.start()
+  await scene.start()
+  expect(await first.ended).toEqual({ code: 1, signal: null })
+  expect(first.stderr()).toMatch(/409/)
 })

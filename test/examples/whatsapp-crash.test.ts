@@ -1,25 +1,29 @@
-import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect, test } from '@jest/globals'
-import { until, whenDone } from './support/example.ts'
+import { makeStore } from '../support/store.ts'
+import { until } from './support/example.ts'
 import { makeId, makePhone, makeScene, type Said } from './support/whatsapp.ts'
 
-/** A voice note whose words come when the test says so: until then, its turn is under way. */
-async function makeVoiceNote() {
-  const waiting: ServerResponse[] = []
-  const server = createServer((_request, response) => waiting.push(response)).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  whenDone(async () => {
-    server.closeAllConnections()
-    server.close()
+type Scene = Awaited<ReturnType<typeof makeScene>>
+
+/** Nobody else works for them until they are let go, as if a process took long over their turn. */
+async function holdUp(scene: Scene, phone: string) {
+  const store = await makeStore({ dbName: scene.dbName })
+  const states = { registration: 'waiting_for_name_and_email' }
+  const { user } = await store.ensureUser({ provider: 'whatsapp', id: phone }, { states })
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
   })
-  return {
-    audio: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/note.ogg` },
-    isAskedFor: () => until(() => waiting.length > 0, 'the voice note is asked for'),
-    says(text: string) {
-      for (const response of waiting.splice(0)) response.end(text)
-    },
+  let ended: Promise<void> | undefined
+  await new Promise<void>((resolve) => {
+    ended = store.withUserLock(user.id, async () => {
+      resolve()
+      await released
+    })
+  })
+  return async () => {
+    release()
+    await ended
   }
 }
 
@@ -29,7 +33,7 @@ const HELD_MS = 150_000
 test('a process that is killed in the middle of it loses nothing, and answers nothing anew', async () => {
   const scene = await makeScene()
   const [voice, sending, taken] = [makePhone(), makePhone(), makePhone()]
-  const note = await makeVoiceNote()
+  const letGo = await holdUp(scene, voice)
   const first = await scene.start()
   let isHeld = false
   scene.judgeBy(async (phone) => {
@@ -39,24 +43,21 @@ test('a process that is killed in the middle of it loses nothing, and answers no
     return 500
   })
   const said: Said[] = [
-    { phone: voice, audio: note.audio, id: makeId() },
+    { phone: voice, audio: { url: 'data:,hello%20from%20afar' }, id: makeId() },
     { phone: sending, text: 'while it is being sent', id: makeId() },
     { phone: taken, text: 'killed at once', id: makeId() },
   ]
   const [spoken, slow, last] = said
   if (!spoken || !slow || !last) throw new Error('Nothing is said')
   await Promise.all([scene.deliver(first, spoken), scene.deliver(first, slow)])
-  await note.isAskedFor()
   await until(() => isHeld, 'it is being sent')
   expect(await scene.deliver(first, last)).toBe(200)
   first.child.kill('SIGKILL')
   expect(await first.ended).toEqual({ code: null, signal: 'SIGKILL' })
-  note.says('')
+  await letGo()
 
   /* Nobody delivers anything again: what is left to do is found. */
   const second = await scene.start()
-  await note.isAskedFor()
-  note.says('hello from afar')
   const areAnswered = () => said.every(({ phone }) => scene.heardBy(phone).length > 0)
   await until(areAnswered, 'all are answered', HELD_MS)
   for (const one of said) expect(await scene.deliver(second, one)).toBe(200)
@@ -74,10 +75,9 @@ test('a process that is killed in the middle of it loses nothing, and answers no
 test('SIGTERM takes no more deliveries, and ends when the turn under way was answered', async () => {
   const scene = await makeScene()
   const phone = makePhone()
-  const note = await makeVoiceNote()
+  const letGo = await holdUp(scene, phone)
   const bot = await scene.start()
-  await scene.deliver(bot, { phone, audio: note.audio })
-  await note.isAskedFor()
+  await scene.deliver(bot, { phone, audio: { url: 'data:,I%20am%20Ana' } })
   bot.child.kill('SIGTERM')
   await bot.logged('stops')
   await until(
@@ -89,7 +89,7 @@ test('SIGTERM takes no more deliveries, and ends when the turn under way was ans
     'nobody listens any more',
   )
   expect(scene.heardBy(phone)).toEqual([])
-  note.says('I am Ana')
+  await letGo()
   expect(await bot.ended).toEqual({ code: 0, signal: null })
   expect(scene.heardBy(phone)).toEqual([expect.stringContaining('Nice to meet you, Ana')])
   expect(await scene.isDone()).toBe(true)

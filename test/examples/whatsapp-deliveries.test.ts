@@ -80,17 +80,24 @@ describe('a delivery', () => {
 })
 
 describe('what is sent', () => {
-  test('is sent again when Evolution API was away, and not when it is refused for good', async () => {
-    const [unlucky, unknown] = [makePhone(), makePhone()]
-    let tries = 0
+  test('is sent again when Evolution API or its connection was away, and not when it is refused for good', async () => {
+    const [away, disconnected, unknown] = [makePhone(), makePhone(), makePhone()]
+    const failures = new Map([
+      [away, 500],
+      [disconnected, 400],
+    ])
+    let refusals = 0
     scene.judgeBy((phone) => {
-      if (phone === unknown) return 400
-      if (phone === unlucky && tries++ === 0) return 500
-      return undefined
+      if (phone === unknown) refusals++
+      if (phone === unknown) return 'not on WhatsApp'
+      const failure = failures.get(phone)
+      failures.delete(phone)
+      return failure
     })
-    await Promise.all([unlucky, unknown].map((phone) => scene.deliver(bots[0], { phone, text: 'hello' })))
-    await until(() => scene.heardBy(unlucky).length > 0, 'it is sent again')
+    const all = [away, disconnected, unknown]
+    await Promise.all(all.map((phone) => scene.deliver(bots[0], { phone, text: 'hello' })))
     await until(scene.isDone, 'nothing is to do')
-    expect(scene.heardBy(unlucky)).toHaveLength(1)
+    expect(all.map((phone) => scene.heardBy(phone).length)).toEqual([1, 1, 0])
+    expect(refusals).toBe(1)
   })
 })

@@ -35,6 +35,8 @@ test('the assistant registers somebody, notes an appointment in steps, and forge
   expect(await scene.messages()).toContainEqual(
     expect.objectContaining({ type: 'voice', content: 'schedule', audio }),
   )
+  /* An address that a stranger names is not asked. */
+  expect(await scene.ask(bot, { phone, audio: { url: `${google.url}/` } })).toMatch(/could not make that out/)
   /* What cannot be stored is answered, too, and leaves nothing behind. */
   expect(await ask('x'.repeat(2000))).toMatch(/I am sorry/)
   expect(await ask('Dentist')).toMatch(/When is it/)

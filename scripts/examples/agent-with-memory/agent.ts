@@ -1,5 +1,6 @@
 import { Agent, type Model, type RunContext, tool } from '@openai/agents-core'
 import { z } from 'zod'
+import { written } from '../common/when.ts'
 import type { Memory } from './memory.ts'
 
 /** The run has the memory of whoever it is for. */
@@ -37,8 +38,12 @@ export const createAgent = (model: string | Model) =>
     tools: [remember, book],
     async instructions({ context }) {
       const { facts, events } = await context.recall()
+      const [now, zone] = [new Date(), context.timezone]
       return [
-        `You help one user. Keep what they tell of themselves with the tool remember. It is ${new Date().toISOString()}.`,
+        [
+          'You help one user. Keep what they tell of themselves with the tool remember.',
+          `It is ${now.toISOString()}: ${written(now, zone)} in ${zone}, where they are, and which their times mean.`,
+        ].join(' '),
         `You know of them: ${facts.join('; ') || 'nothing'}.`,
         `Their appointments: ${events.join('; ') || 'none'}.`,
       ].join('\n')

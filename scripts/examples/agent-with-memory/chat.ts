@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Agent, Runner } from '@openai/agents-core'
+import { type Agent, type AgentInputItem, Runner } from '@openai/agents-core'
 import { agentsSession } from 'dialogue-store/openai-agents'
 import { createMemory, type Memory, type Store } from './memory.ts'
 
@@ -17,13 +17,16 @@ export interface Answer {
   isLast?: true
 }
 
+/** What the model is given of a conversation, which the SDK reads as a whole before each run. */
+const MOST_ITEMS = 100
+
 const HELP = 'Say something, or /new for another conversation, /memory, /forget, /help, /quit.'
 
 /** A chat with one user. Each line is answered before the next one is taken. */
 export async function openChat({ store, agent, name, timezone }: Needs) {
   const identity = { provider: 'terminal', id: name }
   const { user, created } = await store.ensureUser(identity, { timezone })
-  const memory = createMemory(store, user.id)
+  const memory = createMemory(store, user.id, user.timezone ?? timezone)
   const runner = new Runner({ tracingDisabled: true })
   let conversationId = user.data.conversation ?? (await begin())
 
@@ -38,7 +41,10 @@ export async function openChat({ store, agent, name, timezone }: Needs) {
   async function talk(text: string): Promise<string> {
     const session = agentsSession(store, { identity, conversationId })
     const result = await store.withUserLock(user.id, () =>
-      runner.run(agent, text, { session, context: memory }),
+      runner.run(agent, text, {
+        ...{ session, context: memory },
+        sessionInputCallback: (history, news) => [...latestOf(history), ...news],
+      }),
     )
     return result.finalOutput ?? ''
   }
@@ -76,4 +82,11 @@ export async function openChat({ store, agent, name, timezone }: Needs) {
       return { says: line === '/help' ? HELP : await talk(line) }
     },
   }
+}
+
+/** From something that the user says: the result of a tool without its call is refused by models. */
+function latestOf(history: AgentInputItem[]): AgentInputItem[] {
+  const latest = history.slice(-MOST_ITEMS)
+  const first = latest.findIndex((item) => 'role' in item && item.role === 'user')
+  return first < 0 ? [] : latest.slice(first)
 }

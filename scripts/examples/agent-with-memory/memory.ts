@@ -10,20 +10,23 @@ export const shapes = {
 
 export type Store = DialogueStore<typeof shapes>
 
-/** The memory of one user: facts in their context, appointments as events. Safe to be told anything twice. */
-export function createMemory(store: Store, userId: string) {
+/** The memory of one user, and their time zone: facts in their context, appointments as events. */
+export function createMemory(store: Store, userId: string, timezone: string) {
   return {
-    userId,
+    ...{ userId, timezone },
 
     /** A function, since two conversations may go on at once: none loses the other's fact. */
     async remember(fact: string): Promise<void> {
       await store.updateContext(userId, ({ facts = [] }) => ({ facts: [...new Set([...facts, fact])] }))
     },
 
-    /** @param callId the model's call: made again after a crash, it is the same event */
+    /**
+     * @param callId the model's call: executed twice, it is one event. After a crash the user says it again, and the model
+     * makes another call, which is another event
+     */
     async book(summary: string, start: Date, callId: string): Promise<Date> {
-      const { event } = await store.storeEvent({ creatorId: userId, summary, start, externalId: callId })
-      return event.start
+      const event = { creatorId: userId, summary, start, timezone, externalId: callId }
+      return (await store.storeEvent(event)).event.start
     },
 
     /** What a model is told before each run. */

@@ -11,9 +11,13 @@ export async function runProgram(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Resolves on the first Ctrl-C or SIGTERM. The second one finds nobody listening, and ends the process at once. */
+/** Resolves on the first Ctrl-C or SIGTERM. The next one, of either, finds nobody listening, and ends the process at once. */
 export const untilStopped = (): Promise<void> =>
   new Promise((resolve) => {
-    process.once('SIGINT', () => resolve())
-    process.once('SIGTERM', () => resolve())
+    const signals = ['SIGINT', 'SIGTERM'] as const
+    const stop = () => {
+      for (const signal of signals) process.off(signal, stop)
+      resolve()
+    }
+    for (const signal of signals) process.on(signal, stop)
   })

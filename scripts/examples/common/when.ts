@@ -1,8 +1,9 @@
 import { TZDate } from '@date-fns/tz'
 import { parse } from 'chrono-node'
 
-/** Who says a day and no hour means its morning. */
+/** Who says a day and no hour means its morning, unless they say a part of it, whose hour chrono knows. */
 const MORNING = 9
+const LATER = ['afternoon', 'evening', 'tonight'] as const
 
 /**
  * The first time that a text names, as somebody in that time zone means it (`tomorrow at 9`, `2030-01-15 14:00`,
@@ -26,7 +27,10 @@ type Said = NonNullable<ReturnType<typeof parse>[number]>['start']
 /** `in 20 minutes` is an instant. `tomorrow at 9` is what the clocks show, whose offset may be another one by then. */
 function instantOf(said: Said, timezone: string): Date {
   if (said.isCertain('timezoneOffset')) return said.date()
-  const [hour, minute] = said.isCertain('hour') ? [said.get('hour'), said.get('minute')] : [MORNING, 0]
+  const tags = said.tags()
+  const isPartOfDay = LATER.some((part) => tags.has(`casualReference/${part}`))
+  const hasHour = said.isCertain('hour') || isPartOfDay
+  const [hour, minute] = hasHour ? [said.get('hour'), said.get('minute')] : [MORNING, 0]
   const [year, month, day] = [said.get('year'), said.get('month'), said.get('day')]
   const clock = new TZDate(year ?? 0, (month ?? 1) - 1, day ?? 1, hour ?? 0, minute ?? 0, timezone)
   return new Date(clock.getTime())

@@ -8,19 +8,22 @@ export interface SentText {
   apiKey: string | undefined
 }
 
+/** The status that is answered, 201 if none. */
+export type Fate = number | 'not on WhatsApp' | undefined
+
 /**
  * The part of Evolution API v2 that sends text.
- * @param receive gets what a bot sends; the status that it gives is answered, 201 if none
+ * @param receive gets what a bot sends, and says what becomes of it
  */
-export function startEvolution(
-  receive: (sent: SentText) => number | undefined | Promise<number | undefined>,
-): Promise<Served> {
+export function startEvolution(receive: (sent: SentText) => Fate | Promise<Fate>): Promise<Served> {
   const app = new Hono()
   app.post('/message/sendText/:instance', async (c) => {
     const { number, text } = await c.req.json<{ number: string; text: string }>()
     const [instance, apiKey] = [c.req.param('instance'), c.req.header('apikey')]
-    const status = (await receive({ number, text, instance, apiKey })) ?? 201
-    return new Response(JSON.stringify({ status: status < 400 ? 'PENDING' : status }), { status })
+    const fate = (await receive({ number, text, instance, apiKey })) ?? 201
+    if (fate === 'not on WhatsApp')
+      return c.json({ status: 400, response: { message: [{ exists: false, number }] } }, 400)
+    return new Response(JSON.stringify({ status: fate < 400 ? 'PENDING' : fate }), { status: fate })
   })
   return serve(app)
 }

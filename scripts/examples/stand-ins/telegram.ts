@@ -9,12 +9,22 @@ export interface SentMessage {
 }
 
 export interface Telegram extends Served {
-  /** Somebody writes to the bot. @returns the message's id in the chat */
-  say(chatId: number, text: string): number
+  /**
+   * Somebody writes to the bot.
+   * @param again the id of a message that comes again
+   * @returns the message's id in the chat
+   */
+  say(chatId: number, text: string, again?: number): number
 }
 
 const BOT = { id: 1, is_bot: true, first_name: 'Reminders', username: 'reminders_bot' }
 const LONGEST_MS = 30_000
+const MOST_CHARACTERS = 4096
+const CONFLICT = {
+  ...{ ok: false, error_code: 409 },
+  description:
+    'Conflict: terminated by other getUpdates request; make sure that only one bot instance is running',
+}
 
 interface Update {
   update_id: number
@@ -31,6 +41,8 @@ export async function startTelegram(
   const pending: Update[] = []
   let said = 0
   let wake = new AbortController()
+  /** Whoever asked for updates last. */
+  let poller: AbortController | undefined
 
   /** What is not confirmed yet by a greater offset, as soon as there is any. */
   async function updatesFrom(offset: number, timeoutMs: number, gone: AbortSignal): Promise<Update[]> {
@@ -54,10 +66,16 @@ export async function startTelegram(
   app.post('/:bot/getUpdates', async (c) => {
     const { offset = 0, timeout = 0 } = await c.req.json<{ offset?: number; timeout?: number }>()
     const waitMs = Math.min(timeout * 1000, LONGEST_MS)
-    return c.json({ ok: true, result: await updatesFrom(offset, waitMs, c.req.raw.signal) })
+    poller?.abort()
+    const mine = new AbortController()
+    poller = mine
+    const result = await updatesFrom(offset, waitMs, AbortSignal.any([c.req.raw.signal, mine.signal]))
+    return c.json(mine.signal.aborted ? CONFLICT : { ok: true, result })
   })
   app.post('/:bot/sendMessage', async (c) => {
     const { chat_id: chatId, text } = await c.req.json<{ chat_id: number; text: string }>()
+    if (text.length > MOST_CHARACTERS)
+      return c.json({ ok: false, error_code: 400, description: 'Bad Request: message is too long' })
     return c.json(await send(chatId, text))
   })
   app.post('/:bot/sendDocument', async (c) => {
@@ -69,7 +87,7 @@ export async function startTelegram(
 
   return {
     ...(await serve(app)),
-    say(chatId, text) {
+    say(chatId, text, again) {
       const id = ++said
       const from = { id: chatId, is_bot: false, first_name: 'Somebody' }
       const [command] = /^\/\w+/.exec(text) ?? []
@@ -77,7 +95,7 @@ export async function startTelegram(
       const chat = { id: chatId, type: 'private', first_name: 'Somebody' }
       pending.push({
         update_id: id,
-        message: { message_id: id, date: Math.floor(Date.now() / 1000), chat, from, text, entities },
+        message: { message_id: again ?? id, date: Math.floor(Date.now() / 1000), chat, from, text, entities },
       })
       wake.abort()
       wake = new AbortController()

@@ -35,7 +35,13 @@ export function createBot({ store, log, token, apiRoot, timezone }: Needs): Bot<
     await next()
   })
   /* A session is its user's: it is exported, and erased, with all the rest. */
-  chats.use(session({ initial: (): State => ({ listed: [] }), storage }))
+  chats.use(session({ initial: (): State => ({ listed: [], heard: 0 }), storage }))
+  /* Telegram gives a message again that was not confirmed. `/cancel 1` may mean another one by then. */
+  chats.on('message', async (ctx, next) => {
+    if (ctx.message.message_id <= ctx.session.heard) return
+    ctx.session.heard = ctx.message.message_id
+    await next()
+  })
   /* Who says something else does not answer what was asked. */
   chats.on('message::bot_command', async (ctx, next) => {
     ctx.session.asked = undefined

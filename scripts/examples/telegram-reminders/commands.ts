@@ -7,7 +7,9 @@ import type { Person, State, Store } from './shapes.ts'
 export type Chat = Context & SessionFlavor<State> & { person: Person }
 export type Said = Filter<Chat, 'message:text'>
 
+/** A list of so many lines, each with a time, is within the 4,096 characters of a message. */
 const MOST_LISTED = 20
+const LISTED_CHARACTERS = 100
 const HELP = [
   '/remind tomorrow at 9 call the dentist, 30 minutes before',
   '/list what is to come',
@@ -19,7 +21,7 @@ const HELP = [
 
 /**
  * What the bot does. Telegram gives an update again to a bot that died before it had confirmed it, so each of these may
- * run twice.
+ * run twice: if it died before the session was written, which notes what was heard.
  */
 export function createCommands(store: Store, timezone: string) {
   const zoneOf = ({ person }: Chat) => person.timezone ?? timezone
@@ -40,7 +42,10 @@ export function createCommands(store: Store, timezone: string) {
     const filter = { creatorId: ctx.person.id, from: new Date(), limit: MOST_LISTED }
     const { events, count } = await store.retrieveEvents(filter)
     ctx.session.listed = events.map(({ id }) => id)
-    const lines = events.map((event, index) => `${index + 1}. ${described(event, zoneOf(ctx))}`)
+    const lines = events.map((event, index) => {
+      const summary = shortened(event.summary)
+      return `${index + 1}. ${described({ ...event, summary }, zoneOf(ctx))}`
+    })
     const more = count > events.length ? [`and ${count - events.length} more`] : []
     await ctx.reply([...lines, ...more].join('\n') || 'There is nothing to come.')
   }
@@ -96,3 +101,6 @@ export function createCommands(store: Store, timezone: string) {
     },
   }
 }
+
+const shortened = (text: string): string =>
+  text.length > LISTED_CHARACTERS ? `${text.slice(0, LISTED_CHARACTERS).toWellFormed()}…` : text

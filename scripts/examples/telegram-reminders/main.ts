@@ -14,6 +14,7 @@ const variables = environment
       .string('set it to the token that @BotFather has given you')
       .regex(/^\d+:[\w-]+$/, 'is no token: set it to what @BotFather has given you, such as 123456:ABC-DEF'),
     TELEGRAM_API_ROOT: z.url('set it to the address of a Bot API server').default('https://api.telegram.org'),
+    TELEGRAM_POLLS: z.enum(['yes', 'no'], 'set it to yes or no').default('yes'),
     REMINDERS_EVERY_SECONDS: z.coerce.number('set it to a number').min(0.1).max(3600).default(10),
     ...googleVariables,
   })
@@ -32,6 +33,11 @@ await runProgram(async () => {
     ...{ store, log, everyMs: config.REMINDERS_EVERY_SECONDS * 1000 },
     tell: (event) => tell(bot, event),
   })
+  if (config.TELEGRAM_POLLS === 'no') {
+    log.info('sends reminders only')
+    await untilStopped()
+    return log.info('stops')
+  }
   const polling = bot.start({ onStart: () => log.info('takes messages') })
   await Promise.race([untilStopped(), polling])
   log.info('stops')

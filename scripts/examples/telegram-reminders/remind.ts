@@ -4,6 +4,8 @@ import type { Reminder } from './shapes.ts'
 /** The longest that a reminder comes before its event: a day. */
 export const LONGEST_LEAD_MINUTES = 24 * 60
 const MINUTES: Record<string, number> = { minute: 1, hour: 60, day: 24 * 60 }
+/** As the store has it. */
+const LONGEST_SUMMARY = 1000
 const LEAD = /,? *(\d{1,4}) (minute|hour|day)s? before$/i
 
 export interface Wish {
@@ -24,6 +26,7 @@ export function readWish(text: string, timezone: string, said: Date): Wish | str
   const [lead = '', count = '0', unit = 'minute'] = LEAD.exec(text) ?? []
   const time = timeIn(text.slice(0, text.length - lead.length), timezone, said)
   if (!time?.rest) return 'Of what, and when? Such as: tomorrow at 9 call the dentist'
+  if (time.rest.length > LONGEST_SUMMARY) return `I can keep ${LONGEST_SUMMARY} characters at most.`
   if (time.at.getTime() <= Date.now()) return `${written(time.at, timezone)} is over already.`
   const minutes = Number(count) * (MINUTES[unit.toLowerCase()] ?? 1)
   if (minutes > LONGEST_LEAD_MINUTES) return 'I can remind you a day before at most.'

@@ -41,7 +41,7 @@ export function startSender({ store, log, everyMs, tell }: Needs): AsyncDisposab
     try {
       if (!(await claim(event, minutes))) return
       await tell(event)
-      await store.updateEvent(event.id, note(minutes, { sentAt: new Date().toISOString() }))
+      await store.updateEvent(event.id, note(event, minutes, { sentAt: new Date().toISOString() }))
     } catch (error) {
       log.error(
         { eventId: event.id, minutes, err: error },
@@ -50,10 +50,11 @@ export function startSender({ store, log, everyMs, tell }: Needs): AsyncDisposab
     }
   }
 
-  async function claim({ id, version }: Reminder, minutes: number): Promise<boolean> {
+  async function claim(event: Reminder, minutes: number): Promise<boolean> {
     const claimedUntil = new Date(Date.now() + CLAIM_MS).toISOString()
     try {
-      await store.updateEvent(id, note(minutes, { claimedUntil }), { ifVersion: version })
+      const claim = note(event, minutes, { claimedUntil })
+      await store.updateEvent(event.id, claim, { ifVersion: event.version })
       return true
     } catch (error) {
       if (!hasCode(error, 'VERSION_CONFLICT', 'EVENT_NOT_FOUND')) throw error
@@ -91,11 +92,15 @@ async function* eventsToCome(store: Store): AsyncGenerator<Reminder> {
   } while (cursor)
 }
 
-function isDue({ start, data }: Reminder, minutes: number): boolean {
-  const told = data.told?.[minutes]
+function isDue(event: Reminder, minutes: number): boolean {
+  const told = event.data.told?.[keyOf(event, minutes)]
   if (told?.sentAt || (told && Date.parse(told.claimedUntil) > Date.now())) return false
-  return start.getTime() - minutes * MINUTE_MS <= Date.now()
+  return event.start.getTime() - minutes * MINUTE_MS <= Date.now()
 }
 
 /** Of one reminder: the others of the event stay as they are. */
-const note = (minutes: number, telling: object) => ({ data: { told: { [minutes]: telling } } })
+const note = (event: Reminder, minutes: number, telling: object) => ({
+  data: { told: { [keyOf(event, minutes)]: telling } },
+})
+
+const keyOf = ({ start }: Reminder, minutes: number): string => `${start.getTime()}-${minutes}`

@@ -3,13 +3,13 @@ import { z } from 'zod'
 
 /** Of one reminder of an event: who is sending it, or when it was sent. */
 const telling = z.object({
-  /** Until when whoever has claimed it may be sending it. */
+  /** Until when whoever has claimed it may be sending it. Clocks of processes are a lot less than a minute apart. */
   claimedUntil: z.iso.datetime(),
   sentAt: z.iso.datetime().optional(),
 })
 
 export const shapes = {
-  /** By minutes before the start, as in the event's `reminders`. */
+  /** By start and minutes before it: an event that is moved is told anew. */
   eventData: z.object({ told: z.record(z.string(), telling) }).partial(),
 }
 
@@ -23,4 +23,6 @@ export interface State {
   asked?: 'remind' | 'forget'
   /** Ids of events as `/list` has numbered them, for `/cancel`. */
   listed: string[]
+  /** Id of the last message that was answered. They grow. */
+  heard: number
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /*
- * Evolution API v2, which connects a WhatsApp account: https://doc.evolution-api.com. It delivers what was written by a
- * webhook, again and again until that answers 2xx, and sends what it is given by a POST.
+ * Evolution API 2.3, which connects a WhatsApp account: https://doc.evolution-api.com. It delivers what was written by a
+ * webhook, a limited number of times until that answers 2xx, and sends what it is given by a POST.
  */
 
 /** A message as it was delivered. */
@@ -80,12 +80,18 @@ type Access = z.output<z.ZodObject<typeof evolutionVariables>>
 const PATIENCE_MS = 15_000
 const BAD_REQUEST = 400
 
+/** What Evolution API says, with a 400, of a number that is not on WhatsApp. */
+const unknownNumber = z.object({
+  response: z.object({ message: z.tuple([z.object({ exists: z.literal(false) })]) }),
+})
+
 export interface Platform {
   /**
-   * @returns false if it was refused for good, as for a number that is not on WhatsApp
-   * @throws Error if it may go through later
+   * @returns `unclear` if Evolution API answered 400: so it does without a connection to WhatsApp, and at times after it
+   * has sent
+   * @throws Error if it was not sent, and may go through later
    */
-  sendText(phone: string, text: string): Promise<boolean>
+  sendText(phone: string, text: string): Promise<'sent' | 'not on WhatsApp' | 'unclear'>
 }
 
 export function createPlatform({ EVOLUTION_URL, EVOLUTION_API_KEY, EVOLUTION_INSTANCE }: Access): Platform {
@@ -98,10 +104,14 @@ export function createPlatform({ EVOLUTION_URL, EVOLUTION_API_KEY, EVOLUTION_INS
         body: JSON.stringify({ number: phone, text }),
         signal: AbortSignal.timeout(PATIENCE_MS),
       })
+      if (response.status === BAD_REQUEST) {
+        const said: unknown = await response.json().catch(() => undefined)
+        return unknownNumber.safeParse(said).success ? 'not on WhatsApp' : 'unclear'
+      }
       await response.body?.cancel()
-      if (response.status === BAD_REQUEST) return false
-      if (!response.ok) throw new Error(`Evolution API answered ${response.status}`)
-      return true
+      const { ok, status: code } = response
+      if (!ok) throw Object.assign(new Error(`Evolution API answered ${code}`), { code })
+      return 'sent'
     },
   }
 }

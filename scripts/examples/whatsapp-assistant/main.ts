@@ -20,6 +20,8 @@ const variables = environment
       .string('set it to a secret of your choice, which the webhook sends in its header apikey')
       .min(8, 'is too short: set it to 8 characters at least'),
     PORT: z.coerce.number('set it to a port').int().min(0).max(65_535).default(3000),
+    /** Where it listens; all interfaces if left out. */
+    WEBHOOK_HOST: z.string().optional(),
     ...googleVariables,
   })
   .superRefine(isGoogleComplete)
@@ -32,8 +34,12 @@ await runProgram(async () => {
   /* Closed in the reverse order: no more deliveries, then what is under way, then the store. */
   await using store = await openStore({ uri: config.MONGODB_URI, shapes, logger: ofStore(log) })
   await using google = connectGoogle(store, config)
-  const steps = createSteps({ store, log, platform: createPlatform(config), model, transcribe, google })
-  const whenIdle = (userId: string) => renewMemory(store, model, userId)
+  const publishes = google !== undefined
+  const steps = createSteps({ store, log, platform: createPlatform(config), model, transcribe, publishes })
+  const whenIdle = (userId: string) =>
+    renewMemory(store, model, userId).catch((error: unknown) =>
+      log.error({ userId, err: error }, 'the memory is renewed another time'),
+    )
   await using worker = createWorker({ store, log, steps, whenIdle })
   const webhook = createWebhook({
     apiKey: config.WEBHOOK_API_KEY,
@@ -41,7 +47,7 @@ await runProgram(async () => {
     log,
     receive: async (incoming) => worker.wake(await receive(store, incoming, config.TIMEZONE)),
   })
-  await using server = await listen(webhook, config.PORT)
+  await using server = await listen(webhook, config.PORT, config.WEBHOOK_HOST)
   log.info({ port: server.port }, 'takes deliveries')
   await untilStopped()
   log.info('stops')

@@ -20,5 +20,10 @@ export interface Model {
   summarise(summary: string | undefined, news: Message[]): Promise<string>
 }
 
-/** The words in a voice note. */
+/**
+ * The words in a voice note. Its `uri` was chosen by whoever wrote: to fetch it as it is would let a stranger reach the
+ * network of the bot, fill its memory, and read the answer. What WhatsApp keeps there is encrypted, too. So have
+ * Evolution API decrypt it by the message's id, which is its `externalId` in the store (`POST
+ * /chat/getBase64FromMediaMessage/{instance}`), with a limit on the bytes that you read; or fetch from known hosts only.
+ */
 export type Transcribe = (audio: { uri: string | null; mimeType: string | null }) => Promise<string>

@@ -1,7 +1,6 @@
 import { DialogueStoreError, type Message } from 'dialogue-store'
 import type { Logger } from 'pino'
 import { hasCode } from '../common/errors.ts'
-import type { Google } from '../common/google.ts'
 import type { Platform } from './evolution.ts'
 import { decide } from './flows/decide.ts'
 import type { Model, Transcribe } from './model.ts'
@@ -15,16 +14,24 @@ interface Needs {
   platform: Platform
   model: Model
   transcribe: Transcribe
-  /** Undefined: events stay in the store. */
-  google: Google | undefined
+  /** Whether events go to Google Calendar. Otherwise they stay in the store. */
+  publishes: boolean
 }
+
+/** So long it tries to send what Evolution API may have sent already: each time, it may be sent once more. */
+const UNCLEAR_MS = 60 * 60_000
 
 const SORRY: Turn = { answer: 'I am sorry, I could not think just now. Can you say that again, please?' }
 
 /** What is done for somebody, each a step that may run again. */
-export function createSteps({ store, log, platform, model, transcribe, google }: Needs): Record<Todo, Step> {
-  const publishes = google !== undefined
-
+export function createSteps({
+  store,
+  log,
+  platform,
+  model,
+  transcribe,
+  publishes,
+}: Needs): Record<Todo, Step> {
   /** Something is done. A function, so that what else is to do, or has just come in, is counted as it is. */
   async function settle(userId: string, id: string): Promise<void> {
     await store.updateUser(userId, ({ data }) => {
@@ -40,7 +47,8 @@ export function createSteps({ store, log, platform, model, transcribe, google }:
     try {
       return await store.updateMessage(userId, id, { content: (await transcribe(audio)).toWellFormed() })
     } catch (error) {
-      if (error instanceof DialogueStoreError) throw error
+      /* A transcript that cannot be stored cannot be stored the next time, either. */
+      if (error instanceof DialogueStoreError && !isRefused(error)) throw error
       log.error({ userId, id, err: error }, 'a voice note could not be transcribed')
       return message
     }
@@ -57,7 +65,7 @@ export function createSteps({ store, log, platform, model, transcribe, google }:
       })
       await commit(scene, turn, publishes).catch((error: unknown) => {
         /* The model has said what cannot be stored. The same again would fail again. */
-        if (!hasCode(error, 'INVALID_INPUT', 'TOO_LARGE')) throw error
+        if (!isRefused(error)) throw error
         return commit(scene, SORRY, publishes)
       })
     },
@@ -67,9 +75,11 @@ export function createSteps({ store, log, platform, model, transcribe, google }:
      * tell that it was sent, so the choice is between twice and never.
      */
     async send(user, id) {
-      const { content } = await store.getMessage(user.id, { id })
-      const isSent = await platform.sendText(phoneOf(user), content)
-      if (!isSent) log.warn({ userId: user.id, id }, 'the platform refuses this message')
+      const { content, timestamp } = await store.getMessage(user.id, { id })
+      const outcome = await platform.sendText(phoneOf(user), content)
+      if (outcome === 'unclear' && Date.now() - timestamp.getTime() < UNCLEAR_MS)
+        throw Object.assign(new Error('Evolution API answered 400'), { code: 400 })
+      if (outcome !== 'sent') log.warn({ userId: user.id, id, outcome }, 'an answer is given up')
       await settle(user.id, id)
     },
 
@@ -81,12 +91,11 @@ export function createSteps({ store, log, platform, model, transcribe, google }:
       await store.deleteUser(user.id)
     },
 
-    /** The event is published, and they get its link. */
+    /** They get the link of their event once it is published, of which a sweep gets to know. */
     async link(user, id) {
-      await google?.push()
       const { summary, calendarSync } = await store.getEvent(id)
       const { state, htmlLink } = calendarSync
-      if (!htmlLink && google && state !== 'failed') throw new Error('The event is not at Google yet')
+      if (!htmlLink && publishes && state !== 'failed') return
       if (!htmlLink) return settle(user.id, id)
       await store.withTransaction(async (tx) => {
         const content = `${summary} is in your calendar: ${htmlLink}`
@@ -123,6 +132,8 @@ export function createSteps({ store, log, platform, model, transcribe, google }:
     link: unlessGone(steps.link),
   }
 }
+
+const isRefused = (error: unknown): boolean => hasCode(error, 'INVALID_INPUT', 'TOO_LARGE')
 
 const phoneOf = ({ identities }: Person): string =>
   identities.find(({ provider }) => provider === 'whatsapp')?.id ?? ''

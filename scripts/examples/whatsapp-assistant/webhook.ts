@@ -55,9 +55,16 @@ export function createWebhook({ apiKey, instance, log, receive }: Needs): Hono {
 const isSame = (given: string, known: string): boolean => timingSafeEqual(digest(given), digest(known))
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
-/** Disposing of it takes no more deliveries, and waits for those that are under way. */
-export async function listen(app: Hono, port: number): Promise<AsyncDisposable & { port: number }> {
-  const server = serve({ fetch: app.fetch, port })
+/**
+ * Disposing of it takes no more deliveries, and waits for those that are under way.
+ * @param hostname default: all interfaces
+ */
+export async function listen(
+  app: Hono,
+  port: number,
+  hostname?: string,
+): Promise<AsyncDisposable & { port: number }> {
+  const server = serve({ fetch: app.fetch, port, hostname })
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,

@@ -4,7 +4,10 @@ import type { Logger } from 'pino'
 import { hasCode } from '../common/errors.ts'
 import { type Person, type Store, TODO, type Todo } from './shapes.ts'
 
-/** Does one thing for somebody, and takes it off what is to do. It may run again: when it fails, or its process dies. */
+/**
+ * Does one thing for somebody, and takes it off what is to do; or leaves it there for a later sweep. It may run again: when
+ * it fails, or its process dies.
+ */
 export type Step = (user: Person, id: string) => Promise<void>
 
 interface Needs {
@@ -23,8 +26,11 @@ export interface Worker extends AsyncDisposable {
 /** After a crash, others wait this long for the lock of who crashed. While work goes on, it is renewed. */
 const LEASE_MS = 5000
 const SWEEP_MS = 5000
-/** What a sweep adds to. The rest is found by the next one. */
+/** So many people are worked for by sweeps. Deliveries do not count. */
 const MOST_AT_ONCE = 50
+/** How long sweeps leave somebody alone for whom something has failed: twice as long each time. */
+const FIRST_WAIT_MS = 1000
+const LONGEST_WAIT_MS = 10 * 60_000
 
 /**
  * Works off what is to do, one user at a time over all processes. What a process leaves behind that dies, or that could
@@ -32,23 +38,39 @@ const MOST_AT_ONCE = 50
  */
 export function createWorker({ store, log, steps, whenIdle }: Needs): Worker {
   const underWay = new Set<Promise<void>>()
+  const ofSweeps = new Set<Promise<void>>()
+  /** For whom something failed here: how often in a row, and until when sweeps leave them alone. */
+  const putOff = new Map<string, { times: number; until: number }>()
   const stopped = new AbortController()
+  /** Where the next sweep goes on, so that it does not always find the same people. */
+  let cursor: string | null = null
 
   async function workFor(userId: string): Promise<void> {
-    const failed = new Set<string>()
-    for (let isBusy = false; ; isBusy = true) {
+    const tried = new Set<string>()
+    let hasFailed = false
+    for (;;) {
       const user = await store.getUser(userId)
-      const next = nextOf(user, failed)
-      if (!next) return isBusy ? whenIdle(userId) : undefined
+      const next = nextOf(user, tried)
+      if (!next) break
       const { kind, id } = next
+      tried.add(id)
       try {
         await steps[kind](user, id)
         if (kind === 'erase') return
       } catch (error) {
-        failed.add(id)
+        hasFailed = true
         log.error({ userId, id, todo: kind, err: error }, 'this is tried again')
       }
     }
+    if (hasFailed) postpone(userId)
+    else putOff.delete(userId)
+    if (tried.size > 0) await whenIdle(userId)
+  }
+
+  function postpone(userId: string): void {
+    const times = (putOff.get(userId)?.times ?? 0) + 1
+    const waitMs = Math.min(FIRST_WAIT_MS * 2 ** times, LONGEST_WAIT_MS)
+    putOff.set(userId, { times, until: Date.now() + waitMs })
   }
 
   /** @param lock `waitMs`: for whoever works for them just now */
@@ -57,20 +79,24 @@ export function createWorker({ store, log, steps, whenIdle }: Needs): Worker {
       await store.withUserLock(userId, () => workFor(userId), { leaseMs: LEASE_MS, ...lock })
     } catch (error) {
       if (!hasCode(error, 'USER_LOCKED', 'USER_NOT_FOUND'))
-        log.error({ userId, err: error }, 'nothing was done')
+        log.error({ userId, err: error }, 'the rest is tried again')
     }
   }
 
-  function wake(userId: string, lock?: LockOptions): void {
-    const working = work(userId, lock).finally(() => underWay.delete(working))
-    underWay.add(working)
+  function track(group: Set<Promise<void>>, userId: string, lock?: LockOptions): void {
+    const working = work(userId, lock).finally(() => group.delete(working))
+    group.add(working)
   }
 
   /** Nobody waits for anybody: a process that died in a transaction may hold up its user for a minute. */
   async function sweep(): Promise<void> {
-    for await (const { id } of store.iterateUsers({ states: { todo: 'open' } })) {
-      if (stopped.signal.aborted || underWay.size >= MOST_AT_ONCE) return
-      wake(id, { waitMs: 0 })
+    while (!stopped.signal.aborted && ofSweeps.size < MOST_AT_ONCE) {
+      const limit = MOST_AT_ONCE - ofSweeps.size
+      const page = await store.listUsers({ states: { todo: 'open' }, limit, cursor })
+      for (const { id } of page.users)
+        if ((putOff.get(id)?.until ?? 0) <= Date.now()) track(ofSweeps, id, { waitMs: 0 })
+      cursor = page.nextCursor
+      if (!cursor) return
     }
   }
 
@@ -83,18 +109,18 @@ export function createWorker({ store, log, steps, whenIdle }: Needs): Worker {
   const sweeping = sweepUntilStopped()
 
   return {
-    wake,
+    wake: (userId) => track(underWay, userId),
     async [Symbol.asyncDispose]() {
       stopped.abort()
       await sweeping
-      await Promise.all(underWay)
+      await Promise.all([...underWay, ...ofSweeps])
     },
   }
 }
 
-function nextOf({ data }: Person, failed: Set<string>): { kind: Todo; id: string } | undefined {
+function nextOf({ data }: Person, tried: Set<string>): { kind: Todo; id: string } | undefined {
   const open = Object.entries(data.todo ?? {})
-    .filter(([id]) => !failed.has(id))
+    .filter(([id]) => !tried.has(id))
     .sort()
   for (const kind of TODO) {
     const [id] = open.find(([, todo]) => todo === kind) ?? []

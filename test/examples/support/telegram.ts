@@ -21,12 +21,12 @@ export async function makeScene(env: Record<string, string> = {}) {
   })
   whenDone(telegram.close)
 
-  async function start(): Promise<Example> {
+  async function start(own: Record<string, string> = {}): Promise<Example> {
     const example = startExample(['telegram-reminders'], {
       ...{ MONGODB_URI: await uriOf(dbName), REMINDERS_EVERY_SECONDS: '0.2' },
-      ...{ TELEGRAM_API_ROOT: telegram.url, TELEGRAM_BOT_TOKEN: '1:bot-secret', ...env },
+      ...{ TELEGRAM_API_ROOT: telegram.url, TELEGRAM_BOT_TOKEN: '1:bot-secret', ...env, ...own },
     })
-    await example.logged('takes messages')
+    await example.logged(own.TELEGRAM_POLLS === 'no' ? 'sends reminders only' : 'takes messages')
     return example
   }
 

@@ -1,4 +1,4 @@
-import { deliveryOf, startEvolution } from '../../../scripts/examples/stand-ins/evolution.ts'
+import { deliveryOf, type Fate, startEvolution } from '../../../scripts/examples/stand-ins/evolution.ts'
 import { makeDatabase } from '../../support/store.ts'
 import { type Example, startExample, until, uriOf, whenDone } from './example.ts'
 
@@ -27,9 +27,7 @@ export const makeId = (): string => `3EB0${process.pid}${++made}`
 export async function makeScene(env: Record<string, string> = {}) {
   const { db, dbName } = await makeDatabase()
   const sent: { phone: string; text: string }[] = []
-  /** What becomes of what is sent: a status, 201 if none. */
-  let fate: (phone: string, text: string) => number | undefined | Promise<number | undefined> = () =>
-    undefined
+  let fate: (phone: string, text: string) => Fate | Promise<Fate> = () => undefined
   const evolution = await startEvolution(async ({ number, text, instance, apiKey }) => {
     if (instance !== INSTANCE || apiKey !== SEND_KEY) return 401
     const status = await fate(number, text)
