@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import type mongoose from 'mongoose'
+import mongoose from 'mongoose'
 import { z } from 'zod'
 import type { DialogueStore } from '../../src/index.ts'
 import {
@@ -9,10 +9,10 @@ import {
   makeConversation,
   makeUser,
   openTestStore,
+  startServer,
   type TestServer,
 } from '../../src/testing/index.ts'
 import { refusedPaths, rejection, untyped } from '../support/make.ts'
-import { makeClient } from '../support/store.ts'
 import { type Child, eventually, isRunning, runFixture } from './fixtures/children.ts'
 
 describe('fixtures', () => {
@@ -109,12 +109,22 @@ describe('fixtures', () => {
 })
 
 describe('closeTestStores', () => {
+  const { MONGODB_URI } = process.env
+  const named = 'named'
+  let server: TestServer
   let client: mongoose.mongo.MongoClient
-  const named = `test-named-${process.pid}`
+  /* On which other test files create and drop no databases. */
   beforeAll(async () => {
-    client = await makeClient()
+    await closeTestStores()
+    server = await startServer({ own: true })
+    process.env.MONGODB_URI = server.uri
+    client = await mongoose.mongo.MongoClient.connect(server.uri)
   })
-  afterAll(() => client.db(named).dropDatabase())
+  afterAll(async () => {
+    process.env.MONGODB_URI = MONGODB_URI
+    await client.close()
+    await server.stop()
+  })
 
   const databases = async (): Promise<string[]> =>
     (await client.db('admin').admin().listDatabases({ nameOnly: true })).databases.map(({ name }) => name)
