@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type mongoose from 'mongoose'
 import { type DialogueStore, openStore, type StoreOptions } from '../../src/index.ts'
-import { startServer } from '../../src/testing/server.ts'
+import { type StartServerOptions, startServer } from '../../src/testing/server.ts'
 import { connectDriver } from '../lib/driver.ts'
 import type { Attempt } from './part.ts'
 
@@ -21,8 +21,9 @@ export interface TortureDatabase {
 export async function openDatabases(
   names: readonly string[],
   { defer }: Pick<Attempt, 'defer'>,
+  server: StartServerOptions = {},
 ): Promise<TortureDatabase[]> {
-  const { uri, stop } = await startServer()
+  const { uri, stop } = await startServer(server)
   defer(stop)
   const driver = await connectDriver(uri)
   defer(() => driver.close())
@@ -41,8 +42,12 @@ export async function openDatabases(
   })
 }
 
-export async function openDatabase(name: string, attempt: Pick<Attempt, 'defer'>): Promise<TortureDatabase> {
-  const [database] = await openDatabases([name], attempt)
+export async function openDatabase(
+  name: string,
+  attempt: Pick<Attempt, 'defer'>,
+  server?: StartServerOptions,
+): Promise<TortureDatabase> {
+  const [database] = await openDatabases([name], attempt, server)
   if (!database) throw new Error('There is no database')
   return database
 }

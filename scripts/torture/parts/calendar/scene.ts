@@ -13,12 +13,15 @@ const ONE_IN = 15
 const LONGEST_DELAY_MS = 100
 const PLENTY = 1_000_000
 
+/** A worker that is killed in a transaction holds up everybody who writes to that user, until the server ends it. */
+const SERVER = { own: true, args: ['--setParameter', 'transactionLifetimeLimitSeconds=3'] }
+
 export type Scene = Awaited<ReturnType<typeof makeScene>>
 
 /** A store, what stands in for Google, and somebody who has events at both. */
 export async function makeScene(attempt: Attempt) {
   const { defer } = attempt
-  const { uri, dbName, db, open } = await openDatabase('calendar', attempt)
+  const { uri, dbName, db, open } = await openDatabase('calendar', attempt, SERVER)
   const store = await open()
   const server = await startCalendarServer({ quota: { perMinute: PLENTY } })
   defer(server.stop)

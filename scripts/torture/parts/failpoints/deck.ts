@@ -13,8 +13,8 @@ interface Hand {
 export type Deck = ReturnType<typeof createDeck>
 
 /**
- * All that can be tried of a failure, in a random order in which each course comes before one comes again. When all
- * was tried, it begins anew.
+ * All that can be tried of a failure, in a random order in which each course comes before one comes again, and the first
+ * command of each kind before those that follow it. When all was tried, it begins anew.
  * @param modelOf what happens without a failure: asked for when it is a course's turn
  */
 export function createDeck(
@@ -32,7 +32,8 @@ export function createDeck(
     const traps = model.sent
       .filter(failure.befalls)
       .flatMap((at) => failure.ways.flatMap((way) => TIMES.map((times) => ({ at, way, times, appName }))))
-    return random.shuffle(traps).map((trap) => ({ course, model, failure, trap }))
+    const kindsFirst = random.shuffle(traps).sort((a, b) => b.at.number - a.at.number)
+    return kindsFirst.map((trap) => ({ course, model, failure, trap }))
   }
 
   async function deal(): Promise<Card | undefined> {
