@@ -2,9 +2,12 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterAll } from '@jest/globals'
+import { afterAll, jest } from '@jest/globals'
 import { TSX } from '../../../scripts/lib/tsx.ts'
 import { testServer } from '../../../src/testing/index.ts'
+
+/* Programs are started and waited for, which takes a slow machine its time. */
+jest.setTimeout(240_000)
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const COMMAND = fileURLToPath(new URL('../../../scripts/example.ts', import.meta.url))
@@ -70,7 +73,7 @@ export function startExample(args: string[], env: NodeJS.ProcessEnv = {}): Examp
   return example
 }
 
-const PATIENCE_MS = 45_000
+const PATIENCE_MS = 90_000
 
 /** @throws Error if it does not come true on the slowest machine */
 export async function until(condition: () => unknown, what: string, patienceMs = PATIENCE_MS): Promise<void> {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from '@jest/globals'
+import { afterAll, jest } from '@jest/globals'
 import type mongoose from 'mongoose'
 import type { SourceFile } from '../../../scripts/import/file.ts'
 import type { Item } from '../../../scripts/import/item.ts'
@@ -11,6 +11,9 @@ import { storeTarget, trialTarget } from '../../../scripts/import/target.ts'
 import { transfer } from '../../../scripts/import/transfer.ts'
 import { createWriter } from '../../../scripts/import/writer.ts'
 import type { DialogueStore } from '../../../src/index.ts'
+
+/* Commands are started and waited for, which takes a slow machine its time. */
+jest.setTimeout(240_000)
 
 export const fixture = (name: string): string => new URL(`fixtures/${name}`, import.meta.url).pathname
 
