@@ -126,8 +126,8 @@ export function argsOf({ members = 1, args = [], enableTestCommands = true }: St
     // A killed mongod leaves its socket in the system's temporary directory.
     ...(isWindows ? [] : ['--nounixsocket']),
     // Five minutes by default, for which dropped databases keep their 50 files each open: a few hundred tests, and
-    // mongod, out of file descriptors, aborts.
-    ...['--setParameter', 'minSnapshotHistoryWindowInSeconds=0'],
+    // mongod, out of file descriptors, aborts. Not none at all: a transaction begins with a snapshot just past.
+    ...['--setParameter', 'minSnapshotHistoryWindowInSeconds=10'],
     ...(members > 1 ? ['--wiredTigerCacheSizeGB', '0.25'] : []),
     ...(enableTestCommands ? ['--setParameter', 'enableTestCommands=1'] : []),
     ...args,
