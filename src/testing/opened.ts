@@ -12,22 +12,23 @@ export async function closedAtTheLatest<S extends Shapes>(
   opening: Promise<DialogueStore<S>>,
   end: () => Promise<void>,
 ): Promise<DialogueStore<S>> {
+  let store: DialogueStore<S> | undefined
   let closing: Promise<void> | undefined
+  const closeStore = (one: DialogueStore<S>) => one.close().then(end)
   const close = () => {
-    closing ??= opening
-      .then(
-        (store) => store.close().then(end),
-        /* Whoever opens it is told. */
-        () => {},
-      )
-      .finally(() => opened.delete(close))
+    /* An open store takes nothing more from this moment on. Of one that does not open, whoever opens it is told. */
+    closing ??= (store ? closeStore(store) : opening.then(closeStore, () => {})).finally(() =>
+      opened.delete(close),
+    )
     return closing
   }
   opened.add(close)
-  const store = await opening.catch((error: unknown) => {
+  try {
+    store = await opening
+  } catch (error) {
     opened.delete(close)
     throw error
-  })
+  }
   return { ...store, close, [Symbol.asyncDispose]: close }
 }
 
