@@ -69,9 +69,9 @@ test('where Google says that it is too much, all that goes by the same client sl
   })
   await sync().push()
   await hurry()
-  const begin = times.length
   await sync().push()
-  expect((times[begin] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(300)
+  /* The one that was too much comes last, in the first push where that takes its time. */
+  expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan(300)
   expect(there()).toHaveLength(3)
 })
 
