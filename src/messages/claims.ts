@@ -94,7 +94,14 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     const absent = found.filter((claim) => !ofClaim(there, claim))
     const under = absent.flatMap((claim) => claim.flights ?? [])
     const landed = await flights.landed(under, deadline)
-    return new Map(found.map((claim) => [claim._id, toEarlier(claim, ofClaim(there, claim), landed)]))
+    /* Its message may have come since we looked. */
+    const late = absent.filter(({ flights = [] }) =>
+      flights.some((flight) => landed.has(flight.toHexString())),
+    )
+    const lateIds = late.map(({ messageId }) => messageId)
+    const since = lateIds.length > 0 ? await messagesById(database, lateIds, deadline) : there
+    const all = new Map([...there, ...since])
+    return new Map(found.map((claim) => [claim._id, toEarlier(claim, ofClaim(all, claim), landed)]))
   }
 
   /** What a crashed flight left is inserted by this one, unless a deletion or a transaction was faster. */
