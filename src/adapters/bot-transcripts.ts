@@ -52,8 +52,9 @@ const PAGE = 20
 const AT_ONCE = 20
 
 /**
- * A `TranscriptStore` for the Bot Framework, or the Agents SDK of Microsoft. Activities are messages of their user in the conversation
- * `channelId/conversationId`, with all of the activity in `metadata`; one that is logged again is stored once.
+ * A `TranscriptStore` for the Bot Framework, or the Agents SDK of Microsoft. Activities are messages of their user in
+ * the conversation `channelId/conversationId`, with all of the activity in `metadata`; one that is logged again is
+ * stored once.
  * @throws DialogueStoreError `INVALID_INPUT`
  */
 export function botTranscripts<S extends Shapes = Shapes, A extends object = Activity>(

@@ -94,13 +94,10 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     const absent = found.filter((claim) => !ofClaim(there, claim))
     const under = absent.flatMap((claim) => claim.flights ?? [])
     const landed = await flights.landed(under, deadline)
-    /* Its message may have come since we looked. */
-    const late = absent.filter(({ flights = [] }) =>
-      flights.some((flight) => landed.has(flight.toHexString())),
-    )
+    /* What has landed meanwhile is there by now, if it was not evicted or deleted. */
+    const late = absent.filter(({ flights = [] }) => flights.some((one) => landed.has(one.toHexString())))
     const lateIds = late.map(({ messageId }) => messageId)
-    const since = lateIds.length > 0 ? await messagesById(database, lateIds, deadline) : there
-    const all = new Map([...there, ...since])
+    const all = new Map([...there, ...(await messagesById(database, lateIds, deadline))])
     return new Map(found.map((claim) => [claim._id, toEarlier(claim, ofClaim(all, claim), landed)]))
   }
 
