@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import type { DialogueStore, NewMessage, StoreTransaction } from '../contract.ts'
+import type { DialogueStore, StoreTransaction } from '../contract.ts'
 import { digest } from '../digest.ts'
 import { forWhoever, unlessErased } from '../erased.ts'
 import { invalidInput } from '../errors.ts'
@@ -95,15 +95,15 @@ export function createConversation(store: DialogueStore, { identity, conversatio
       return work(tx)
     })
 
-  /** Messages for the end of the conversation, even if the clock of whoever wrote there last is ahead of ours. */
-  async function atTheEnd(userId: string, said: Said[]): Promise<NewMessage[]> {
+  /** A time for the end of the conversation, even if the clock of whoever wrote there last is ahead of ours. */
+  async function endOf(userId: string): Promise<Date> {
     const [last] = await read(userId, 1)
-    const timestamp = new Date(Math.max(Date.now(), last ? last.timestamp.getTime() + 1 : 0))
-    return said.map((one) => ({ ...one, userId, conversationId, timestamp }))
+    return new Date(Math.max(Date.now(), last ? last.timestamp.getTime() + 1 : 0))
   }
 
   async function appendIn(tx: StoreTransaction, userId: string, said: Said[]): Promise<void> {
-    const messages = await atTheEnd(userId, said)
+    const timestamp = await endOf(userId)
+    const messages = said.map((one) => ({ ...one, userId, conversationId, timestamp }))
     for (const [index, outcome] of (await tx.storeMessages(messages)).entries()) {
       /* All of it, or nothing. */
       if (outcome.status === 'rejected') throw outcome.error
@@ -111,18 +111,22 @@ export function createConversation(store: DialogueStore, { identity, conversatio
     }
   }
 
-  /** By the lane, which is ten times as fast as a transaction, and shared by all callers. */
-  async function appendOne(userId: string, said: Said): Promise<void> {
-    const [input] = await atTheEnd(userId, [said])
-    if (!input) return
-    const { message } = await store.storeMessage(input)
-    try {
-      assertKept(message, said.metadata)
-    } catch (error) {
-      await store.deleteMessages(userId, { ids: [message.id] })
-      throw error
-    }
-  }
+  /** Before or behind what others rewrite, and not in between: all of it is stored, or nothing. */
+  const appendInTurn = (said: Said[]): Promise<void> =>
+    withUser((userId) => inTurn(userId, (tx) => appendIn(tx, userId, said)))
+
+  /** By the lane, which is faster than a transaction, and shared by all callers: for who rewrites nothing. */
+  const appendOne = (said: Said): Promise<void> =>
+    withUser(async (userId) => {
+      const timestamp = await endOf(userId)
+      const { message } = await store.storeMessage({ ...said, userId, conversationId, timestamp })
+      try {
+        assertKept(message, said.metadata)
+      } catch (error) {
+        await store.deleteMessages(userId, { ids: [message.id] })
+        throw error
+      }
+    })
 
   const { provider, id } = identity
   const whose = JSON.stringify([provider, id, conversationId])
@@ -136,15 +140,8 @@ export function createConversation(store: DialogueStore, { identity, conversatio
     ifKnown,
     inTurn,
     appendIn,
-    /** In order; all of it is stored, or nothing. One that is alone goes by the lane: for who rewrites nothing. */
-    append: ([first, ...others]: Said[]): Promise<void> =>
-      withUser(async (userId) => {
-        if (first && others.length === 0) return appendOne(userId, first)
-        if (first) await store.withTransaction((tx) => appendIn(tx, userId, [first, ...others]))
-      }),
-    /** The same, before or behind what others rewrite, and not in between. */
-    appendInTurn: (said: Said[]): Promise<void> =>
-      withUser((userId) => inTurn(userId, (tx) => appendIn(tx, userId, said))),
+    appendInTurn,
+    appendOne,
     clear: (userId: string): Promise<number> => store.deleteMessages(userId, { conversationId }),
   }
 }

@@ -64,7 +64,10 @@ class StoredHistory extends BaseListChatMessageHistory {
 
   override async addMessages(messages: BaseMessage[]): Promise<void> {
     const said = parse(z.array(chatMessage), messages, ['messages'])
-    if (said.length > 0) await this.#conversation.append(said)
+    const [first, ...others] = said
+    if (!first) return
+    const { appendOne, appendInTurn } = this.#conversation
+    await (others.length === 0 ? appendOne(first) : appendInTurn(said))
   }
 
   override async clear(): Promise<void> {
