@@ -11,6 +11,7 @@ export async function transfer(
   writer: ReturnType<typeof createWriter>,
   { signal, onItem }: { signal: AbortSignal; onItem(): void },
 ): Promise<BrokenSource | undefined> {
+  let fault: BrokenSource | undefined
   try {
     for await (const item of items) {
       signal.throwIfAborted()
@@ -19,9 +20,8 @@ export async function transfer(
     }
   } catch (error) {
     if (!(error instanceof BrokenSource)) throw error
-    await writer.flush()
-    return error
+    fault = error
   }
   await writer.flush()
-  return undefined
+  return fault
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { bytesOfName, type Name } from '../lib/name-bytes.ts'
 
 /** What is put into the database. The same plan gives the same documents, with the same ids. */
 export interface Plan {
@@ -9,16 +9,11 @@ export interface Plan {
 }
 
 /** Bytes that look random, and are always the same for a plan and a name in it. */
-export const bytesOf = (
-  { source, users, messages, randomSeed }: Plan,
-  ...name: (string | number)[]
-): Buffer =>
-  createHash('sha256')
-    .update(JSON.stringify([source, users, messages, randomSeed, ...name]))
-    .digest()
+export const bytesOf = ({ source, users, messages, randomSeed }: Plan, ...name: Name): Buffer =>
+  bytesOfName(source, users, messages, randomSeed, ...name)
 
 /** A number from 0 to below the limit. */
-export const numberOf = (limit: number, plan: Plan, ...name: (string | number)[]): number =>
+export const numberOf = (limit: number, plan: Plan, ...name: Name): number =>
   bytesOf(plan, ...name).readUInt32BE() % limit
 
 /**
