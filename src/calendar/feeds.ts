@@ -1,12 +1,13 @@
 import { attempt } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { isFree, renewLease, takeLease, untilIn } from '../db/lease.ts'
+import { isFreeFor, renewLease, takeLease, untilIn } from '../db/lease.ts'
 import { type FeedDocument, feeds } from '../events/feed.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 
 const LEASE_MS = 60_000
 /** Longer than a request takes. */
 const OPENING_MS = 40_000
+const OPENING = { owner: '$opening.id', until: '$opening.until' }
 
 type Channel = NonNullable<FeedDocument['channel']>
 export type Opening = Pick<Channel, 'id' | 'token' | 'address'>
@@ -44,7 +45,7 @@ export function createFeeds(database: Database) {
         ...{ id: { $literal: id }, token: { $literal: token }, address: { $literal: address } },
         until: untilIn(OPENING_MS),
       }
-      const free = { _id: calendarId, $expr: isFree('$opening.until') }
+      const free = { _id: calendarId, $expr: isFreeFor(id, OPENING) }
       return attempt(database.deadline(), 'write', (terms) =>
         collection.findOneAndUpdate(free, [{ $set: { opening } }], { returnDocument: 'after', ...terms }),
       )

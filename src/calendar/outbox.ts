@@ -3,7 +3,7 @@ import type mongoose from 'mongoose'
 import { attempt, type Deadline, deadlineIn } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { timedOut } from '../db/failure.ts'
-import { isFree, untilIn } from '../db/lease.ts'
+import { isFreeFor, untilIn } from '../db/lease.ts'
 import { versionedUpdate } from '../db/versioned.ts'
 import { toExpressions } from '../events/events.ts'
 import { AT_ONCE, STATE_OF_DUE } from '../events/outbox.ts'
@@ -25,7 +25,7 @@ export interface Held {
   owner: ObjectId
 }
 
-const IS_FREE = { $expr: isFree('$calendarSync.until') }
+const LEASE = { owner: '$calendarSync.owner', until: '$calendarSync.until' }
 const RELEASED = { 'calendarSync.owner': '$$REMOVE', 'calendarSync.until': '$$REMOVE' }
 const WELL = { 'calendarSync.attempts': '$$REMOVE', 'calendarSync.lastError': '$$REMOVE' }
 
@@ -45,7 +45,7 @@ export function createOutbox(database: Database) {
     const owner = nextId()
     const lease = { 'calendarSync.owner': owner, 'calendarSync.until': untilIn(LEASE_MS) }
     const event = await attempt(deadline, 'write', (terms) =>
-      collection.findOneAndUpdate({ ...filter, ...IS_FREE }, [{ $set: lease }], {
+      collection.findOneAndUpdate({ ...filter, $expr: isFreeFor(owner, LEASE) }, [{ $set: lease }], {
         ...{ sort: DUE, returnDocument: 'after' },
         ...terms,
       }),

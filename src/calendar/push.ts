@@ -1,4 +1,5 @@
 import { DialogueStoreError } from '../errors.ts'
+import type { RemovalDocument } from '../events/farewell.ts'
 import type { EventDocument } from '../events/schema.ts'
 import { isThrown, type Observer } from '../log.ts'
 import type { Access } from './access.ts'
@@ -6,7 +7,7 @@ import { waitAfter } from './backoff.ts'
 import { GoogleFailure, isGone, noAccess } from './failure.ts'
 import type { Mark } from './mark.ts'
 import type { Held, Outbox } from './outbox.ts'
-import type { GoogleCalendar, Reached } from './port.ts'
+import type { Reached } from './port.ts'
 import type { Outcome } from './publish.ts'
 import type { HeldRemoval, Removals } from './removals.ts'
 
@@ -62,10 +63,9 @@ export function createPushing({ outbox, removals, access, publish, mark, since, 
   }
 
   async function pushRemoval(held: HeldRemoval, result: PushResult): Promise<void> {
-    const { creatorId, calendarId = '', googleCalendarId, eventId, attempts = 0 } = held.removal
+    const { eventId, attempts = 0 } = held.removal
     try {
-      const google = await access.ofCreator(creatorId)
-      const wasThere = await remove(google, calendarId, googleCalendarId, held.removal.isSeen)
+      const wasThere = held.removal.doneAt !== undefined || (await remove(held.removal))
       if (await removals.done(held, wasThere)) result.removed++
     } catch (error) {
       const failure = failureIn(error)
@@ -77,12 +77,13 @@ export function createPushing({ outbox, removals, access, publish, mark, since, 
   }
 
   /** @returns whether it was there until now */
-  async function remove(
-    google: GoogleCalendar,
-    calendarId: string,
-    id: string,
-    isSeen: boolean,
-  ): Promise<boolean> {
+  async function remove({
+    creatorId,
+    calendarId = '',
+    googleCalendarId: id,
+    isSeen,
+  }: RemovalDocument): Promise<boolean> {
+    const google = await access.ofCreator(creatorId)
     try {
       /* Under an id of which no answer was heard may be somebody else's. */
       if (!isSeen && !(await mark.isOn(await google.get(calendarId, id)))) return true

@@ -1,6 +1,6 @@
 import { attempt } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { isFree, untilIn } from '../db/lease.ts'
+import { isFreeFor, untilIn } from '../db/lease.ts'
 import {
   type FarewellDocument,
   farewells,
@@ -29,9 +29,16 @@ export function createRemovals(database: Database) {
 
   const write = async ({ removal, owner }: HeldRemoval, set: Record<string, unknown>): Promise<void> => {
     await attempt(database.deadline(), 'write', (terms) =>
-      left.updateOne({ _id: removal._id, owner }, [{ $set: set }, { $unset: ['owner', 'until'] }], terms),
+      left.updateOne({ _id: removal._id, owner }, [{ $set: set }], terms),
     )
   }
+  const release = (held: HeldRemoval, set: Record<string, unknown>): Promise<void> =>
+    write(held, { ...set, owner: '$$REMOVE', until: '$$REMOVE' })
+
+  /** Of an erased user, what was kept for this. */
+  const farewell = (creatorId: ObjectId): Promise<FarewellDocument | null> =>
+    attempt(database.deadline(), 'read', (terms) => kept.findOne({ _id: creatorId }, terms))
+
   /** Of an erased user nothing is kept once everything of theirs is removed. */
   async function leaveAlone(creatorId: ObjectId): Promise<void> {
     if (await isAwaited(database, creatorId)) return
@@ -47,7 +54,7 @@ export function createRemovals(database: Database) {
       const owner = nextId()
       const removal = await attempt(database.deadline(), 'write', (terms) =>
         left.findOneAndUpdate(
-          { dueAt: { $lte: new Date() }, $expr: isFree() },
+          { dueAt: { $lte: new Date() }, $expr: isFreeFor(owner) },
           [{ $set: { owner, until: untilIn(LEASE_MS) } }],
           { sort: { dueAt: 1 }, returnDocument: 'after', ...terms },
         ),
@@ -97,24 +104,26 @@ export function createRemovals(database: Database) {
     async done(held: HeldRemoval, wasThere: boolean): Promise<boolean> {
       const { isSeen, looks = 0, creatorId } = held.removal
       if (!wasThere && !isSeen && looks < MOST_LOOKS) {
-        await write(held, { looks: looks + 1, dueAt: untilIn(LOOK_AGAIN_MS) })
+        await release(held, { looks: looks + 1, dueAt: untilIn(LOOK_AGAIN_MS) })
         return false
       }
-      await write(held, {
+      if (creatorId && (await farewell(creatorId))) {
+        /* It stays due meanwhile: who dies here leaves the rest to the next. */
+        await write(held, { doneAt: '$$NOW' })
+        await leaveAlone(creatorId)
+      }
+      await release(held, {
         ...{ doneAt: '$$NOW', dueAt: '$$REMOVE', calendarId: '$$REMOVE' },
         ...{ attempts: '$$REMOVE', lastError: '$$REMOVE', looks: '$$REMOVE' },
       })
-      if (creatorId) await leaveAlone(creatorId)
       return true
     },
     fail: (held: HeldRemoval, reason: string, waitMs: number | undefined): Promise<void> =>
-      write(held, {
+      release(held, {
         ...failed(reason),
         dueAt: waitMs === undefined ? '$$REMOVE' : untilIn(waitMs),
       }),
-    /** Of an erased user, what was kept for this. */
-    farewell: (creatorId: ObjectId): Promise<FarewellDocument | null> =>
-      attempt(database.deadline(), 'read', (terms) => kept.findOne({ _id: creatorId }, terms)),
+    farewell,
   }
 }
 

@@ -11,8 +11,20 @@ export interface LeaseDocument extends mongoose.mongo.Document {
 
 /** So many milliseconds from now, by the server's clock. */
 export const untilIn = (ms: number) => ({ $add: ['$$NOW', ms] })
-/** Nobody has it, or not any more. @param until the field that says so */
-export const isFree = (until = '$until') => ({ $lt: [{ $ifNull: [until, new Date(0)] }, '$$NOW'] })
+/** The fields that say whose something is, and until when. */
+interface Fields {
+  owner: string
+  until: string
+}
+const FIELDS: Fields = { owner: '$owner', until: '$until' }
+
+/** Nobody has it, or not any more; or it is the owner's already, whose claim was sent again. */
+export const isFreeFor = (owner: ObjectId | string, fields = FIELDS) => ({
+  $or: [
+    { $eq: [fields.owner, { $literal: owner }] },
+    { $lt: [{ $ifNull: [fields.until, new Date(0)] }, '$$NOW'] },
+  ],
+})
 
 /** Takes a lease if it is free or expired; true as well if it is the owner's already. */
 export async function takeLease<D extends LeaseDocument>(
@@ -22,7 +34,7 @@ export async function takeLease<D extends LeaseDocument>(
   ms: number,
   options: { maxTimeMS?: number } = {},
 ): Promise<boolean> {
-  const free = { $or: [{ $eq: ['$owner', owner] }, isFree()] }
+  const free = isFreeFor(owner)
   const set = { owner: { $cond: [free, owner, '$owner'] }, until: { $cond: [free, untilIn(ms), '$until'] } }
   const filter: mongoose.mongo.Filter<LeaseDocument> = { _id }
   try {

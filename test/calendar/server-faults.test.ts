@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import { createCalendarSync } from '../../src/google-calendar.ts'
+import type { DialogueStore } from '../../src/index.ts'
+import { clientOf, startServer } from '../calendar-server/support/client.ts'
+import { LOST_REPLY, makeFaultyServer } from '../support/faults.ts'
+import { makeUser, rejection } from '../support/make.ts'
+import { START } from './support/world.ts'
+
+type Faulty = Awaited<ReturnType<typeof makeFaultyServer>>
+let faulty: Faulty
+let store: DialogueStore
+beforeAll(async () => {
+  faulty = await makeFaultyServer()
+  store = await faulty.open()
+})
+beforeEach(() => faulty.heal())
+afterAll(() => faulty.stop())
+
+const ADDRESS = 'http://127.0.0.1:9/'
+const NEW = { summary: 'Dentist', start: START }
+
+async function makeSomebody() {
+  const server = await startServer({ allowHttp: true })
+  const account = server.account('ana@example.com')
+  const { id: creatorId } = await makeUser(store)
+  const client = clientOf(server, account.token)
+  return {
+    creatorId,
+    event: async () => (await store.storeEvent({ creatorId, ...NEW })).event,
+    /** As another process has it. */
+    sync: () => createCalendarSync(store, { calendar: client, requestsPerMinute: 1_000_000 }),
+    syncOfEach: () => createCalendarSync(store, { calendar: () => client, requestsPerMinute: 1_000_000 }),
+  }
+}
+
+const failing = (command: string, collection: string, failure: object) =>
+  faulty.fail({ failCommands: [command], collection, ...failure }, { times: 1 })
+
+test('an event that was claimed without a word of a majority is published at once, and not when the claim is over', async () => {
+  const { event, sync } = await makeSomebody()
+  await event()
+  await failing('findAndModify', 'events', LOST_REPLY)
+  expect(await sync().push()).toMatchObject({ pushed: 1 })
+})
+
+test('a removal that was claimed so is done at once', async () => {
+  const { event, sync } = await makeSomebody()
+  const { id } = await event()
+  await sync().push()
+  await store.deleteEvent(id)
+  await failing('findAndModify', 'calendar_removals', LOST_REPLY)
+  expect(await sync().push()).toMatchObject({ removed: 1 })
+})
+
+test('a channel that is being opened so is opened at once', async () => {
+  const { event, sync } = await makeSomebody()
+  await event()
+  await sync().push()
+  await failing('findAndModify', 'calendar_feeds', LOST_REPLY)
+  /* Its own claim would last for longer than this test. */
+  expect(await sync().watch('primary', { address: ADDRESS })).toMatchObject({ calendarId: 'primary' })
+}, 20_000)
+
+test.each([
+  ['find', 'events'],
+  ['delete', 'calendar_farewells'],
+])(
+  'what is kept of an erased user goes with the next push where one died at its %s of %s',
+  async (command, collection) => {
+    const { event, creatorId, syncOfEach } = await makeSomebody()
+    await event()
+    await syncOfEach().push()
+    await store.deleteUser(creatorId)
+    const kept = faulty.db.collection('dialogue_calendar_farewells')
+    expect(await kept.countDocuments()).toBe(1)
+    /* No time is left: that command was its last. */
+    await failing(command, collection, { errorCode: 50 })
+    await rejection(syncOfEach().push(), 'TIMEOUT')
+    await faulty.db.collection('dialogue_calendar_removals').updateMany({}, { $unset: { until: 1 } })
+    await syncOfEach().push()
+    expect(await kept.countDocuments()).toBe(0)
+  },
+)
