@@ -1,8 +1,8 @@
 import type mongoose from 'mongoose'
-import { clear, type Ground, PATIENT_MS, settleAll, TRIED } from './ground.ts'
-import { OPERATIONS, type Operation } from './operations.ts'
+import { clear, type Ground, hurry, PATIENT_MS, settleAll, TRIED } from './ground.ts'
+import { OPERATIONS, type Operation } from './operations/index.ts'
 import { makeScene, type Scene } from './scene.ts'
-import { storedIn } from './state.ts'
+import { inWords, storedIn } from './state.ts'
 
 /** Something to be done while a command fails, and what is to be known of it then. */
 export interface Course {
@@ -26,7 +26,7 @@ export interface Course {
   /** What it does is owed before, and any reader does it. */
   isOwed: boolean
   /** What was begun when it failed, the next one goes on with: its error says nothing of that. */
-  isOpening: boolean
+  goesOn: boolean
 }
 
 /** Waiting for a settler that did not say that it had ended takes six seconds, on top of a caller's own. */
@@ -52,19 +52,18 @@ function toCourse(ground: Ground, name: string, operation: Operation): Course {
     longestMs: operation.inSteps ? ERASURE_MS : PATIENT_MS + SETTLERS_MS,
     inSteps: operation.inSteps ?? false,
     isOwed: operation.isOwed ?? false,
-    isOpening: false,
+    goesOn: operation.goesOn ?? false,
     async prepare() {
       await clear(db)
-      scene = await makeScene(other, db)
+      scene = await makeScene(ground)
       await operation.prepare?.(other, scene)
     },
     call: (isHasty) => operation.call(isHasty ? hasty : patient, here()),
     repeat: () => operation.call(other, here()),
     async state() {
       await settleAll(ground)
-      return storedIn(db)
+      return `${await storedIn(db)}${inWords(here().shown())}`
     },
-    hurry: () =>
-      db.collection('dialogue_journal').updateMany({ settled: true }, { $set: { until: new Date(0) } }),
+    hurry: () => hurry(db),
   }
 }

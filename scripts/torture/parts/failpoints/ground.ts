@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import mongoose from 'mongoose'
 import { type DialogueStore, openStore, type Retention } from '../../../../src/index.ts'
+import type { CalendarServer } from '../../../calendar-server/index.ts'
 import type { Defer } from '../../../lib/run.ts'
 import { HASTY_MS } from './failures.ts'
 import type { Line } from './line.ts'
@@ -26,6 +27,8 @@ export interface Ground {
   /** Beside it, as another process would have it. */
   other: DialogueStore
   client: mongoose.mongo.MongoClient
+  /** Stands in for Google. */
+  calendars: CalendarServer
 }
 
 interface Needs {
@@ -33,11 +36,12 @@ interface Needs {
   uri: string
   line: Line
   admin: mongoose.mongo.MongoClient
+  calendars: CalendarServer
   defer: Defer
 }
 
 export async function openGround(
-  { uri, line, admin, defer }: Needs,
+  { uri, line, admin, calendars, defer }: Needs,
   dbName: string,
   retention: Retention,
 ): Promise<Ground> {
@@ -60,10 +64,14 @@ export async function openGround(
     patient: await open(tried, PATIENT_MS),
     hasty: await open(tried, HASTY_MS),
     client: tried.getClient(),
+    calendars,
   }
 }
 
-const COLLECTIONS = ['users', 'contexts', 'messages', 'seen', 'journal', 'events', 'locks']
+const COLLECTIONS = [
+  ...['users', 'contexts', 'messages', 'seen', 'journal', 'events', 'locks', 'sessions'],
+  ...['calendar_feeds', 'calendar_removals', 'calendar_farewells'],
+]
 
 /** Removes all that is stored, so that what is there afterwards is of the next. */
 export async function clear(db: mongoose.mongo.Db): Promise<void> {
@@ -113,4 +121,15 @@ export async function transactionsEnded(db: mongoose.mongo.Db): Promise<void> {
 export async function settleAll({ db, other }: Pick<Ground, 'db' | 'other'>): Promise<void> {
   const owed = await db.collection('dialogue_journal').distinct('userId', { settled: { $exists: false } })
   for (const userId of owed) await other.retrieveHistory(userId).catch(() => {})
+}
+
+/** Nobody is at work any more: who waits for others to be done, or for what they hold, need not. */
+export async function hurry(db: mongoose.mongo.Db): Promise<void> {
+  const free = { $unset: { owner: 1, until: 1, opening: 1 } }
+  await Promise.all([
+    db.collection('dialogue_journal').updateMany({ settled: true }, { $set: { until: new Date(0) } }),
+    db.collection('dialogue_events').updateMany({}, { $unset: { 'calendarSync.until': 1 } }),
+    db.collection('dialogue_calendar_removals').updateMany({}, free),
+    db.collection('dialogue_calendar_feeds').updateMany({}, free),
+  ])
 }

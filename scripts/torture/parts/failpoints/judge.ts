@@ -18,10 +18,11 @@ export interface Model {
 
 /** A command that is to fail, of what. */
 export interface Card {
-  course: Course
+  /** Of the course. */
+  name: string
   model: Model
   failure: Failure
-  trap: Trap
+  trap: Omit<Trap, 'appName'>
 }
 
 /** What came of it. */
@@ -34,10 +35,11 @@ export interface Trial {
 
 interface Needs {
   line: Line
+  course(name: string): Course
   quiet(): Promise<void>
 }
 
-export async function learn({ line, quiet }: Needs, course: Course): Promise<Model> {
+export async function learn({ line, quiet }: Omit<Needs, 'course'>, course: Course): Promise<Model> {
   await course.prepare()
   const before = course.isOwed ? undefined : await course.state()
   const { result, sent } = await line.listen(() => hear(course.call(false)))
@@ -57,13 +59,15 @@ export async function learn({ line, quiet }: Needs, course: Course): Promise<Mod
 }
 
 /** Does it while a command fails, and once more by another, and compares with the model. */
-export async function attemptOnce({ line, quiet }: Needs, card: Card, meddle: Meddler): Promise<Trial> {
-  const { course, model, trap, failure } = card
+export async function attemptOnce(field: Needs, card: Card, meddle: Meddler): Promise<Trial> {
+  const { line, quiet } = field
+  const { model, trap, failure } = card
+  const course = field.course(card.name)
   await course.prepare()
   const begin = performance.now()
   const { result, sent, isMet } = await line.listen(
     () => hear(meddle(() => course.call(failure.outlasts ?? false), course, model.value)),
-    trap,
+    { ...trap, appName: course.appName },
   )
   const ms = performance.now() - begin
   await quiet()
@@ -91,7 +95,7 @@ function complaintsOfHeard(result: Heard, now: string, course: Course, model: Mo
   }
   const { error } = result
   if (!(error instanceof DialogueStoreError)) return [`rejected with ${said}`]
-  if (error.outcome === 'not-applied' && !course.isOpening)
+  if (error.outcome === 'not-applied' && !course.goesOn)
     return compared(`said ${said}, and ${isDone ? 'all' : 'a part'} of it is done:`, now, model.before)
   if (isDone || isUndone || course.inSteps) return []
   return compared(`said ${said}, and a part of it is done:`, now, model.after)
@@ -115,9 +119,11 @@ function complaintsOfRepeat({ result, now, again, then }: Repeated, course: Cour
   const [expected, after] =
     wasDone && !wasUndone ? [model.heardAgain, model.afterAgain] : [model.heard, model.after]
   const isRead = wasDone && wasUndone
+  /* Whoever goes on does once more what was done, but not noted as such. */
+  const saysSo = !isRead && !(course.goesOn && 'error' in result)
   const isDoubled = 'error' in result && isRetryable(result.error) && countOf(then) > countOf(model.after)
   return [
-    ...(isRead ? [] : compared('repeated, it said', heardInWords(again), expected)),
+    ...(saysSo ? compared('repeated, it said', heardInWords(again), expected) : []),
     ...compared('repeated, it made something else of it:', then, after),
     ...(isDoubled ? compared('was called retryable, and doubled:', then, model.after) : []),
   ]

@@ -67,7 +67,7 @@ export const openings = (where: Place, lineUri: string): Course[] =>
       longestMs: 3 * TIMEOUT_MS,
       inSteps: true,
       isOwed: opening.isOwed ?? false,
-      isOpening: true,
+      goesOn: true,
       async prepare() {
         await db.dropDatabase()
         await opening.prepare?.(where)

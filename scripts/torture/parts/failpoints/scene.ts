@@ -1,6 +1,8 @@
 import type mongoose from 'mongoose'
 import { nextId, ObjectId } from '../../../../src/ids.ts'
 import type { DialogueStore, Identity } from '../../../../src/index.ts'
+import type { Account, CalendarOfPeople, CalendarServer } from '../../../calendar-server/index.ts'
+import type { Ground } from './ground.ts'
 
 /** Somebody whom an operation is about: with three messages, an event, and a context that counts turns. */
 export interface Scene {
@@ -17,6 +19,16 @@ export interface Scene {
   fresh: Identity
   /** As the plain driver sees it. */
   db: mongoose.mongo.Db
+  /** Somebody's account at what stands in for Google: made when it is first asked for. */
+  google(): Google
+  /** What is in their calendar. */
+  shown(): unknown[]
+}
+
+export interface Google {
+  server: CalendarServer
+  account: Account
+  people: CalendarOfPeople
 }
 
 export const START = new Date('2030-01-15T14:00:00Z')
@@ -30,7 +42,9 @@ const SAID = [
   { sender: 'user', content: 'third', conversationId: 'ticket' },
 ]
 
-export async function makeScene(store: DialogueStore, db: mongoose.mongo.Db): Promise<Scene> {
+let accounts = 0
+
+export async function makeScene({ other: store, db, calendars }: Ground): Promise<Scene> {
   const known = { provider: 'whatsapp', id: '+5511' }
   const user = await store.createUser({
     identities: [known],
@@ -42,6 +56,7 @@ export async function makeScene(store: DialogueStore, db: mongoose.mongo.Db): Pr
   const { event } = await store.storeEvent({ creatorId: userId, summary: 'Dentist', start: START })
   await store.storeContext(userId, { turns: 1 })
   const { messages, live } = await store.retrieveHistory(userId)
+  let google: Google | undefined
   return {
     userId,
     eventId: event.id,
@@ -52,7 +67,18 @@ export async function makeScene(store: DialogueStore, db: mongoose.mongo.Db): Pr
     freshId: nextId().toHexString(),
     fresh: { provider: 'telegram', id: '1234' },
     db,
+    google() {
+      google ??= openAccount(calendars)
+      return google
+    },
+    shown: () =>
+      google?.people.events().map(({ id, status, summary, start }) => ({ id, status, summary, start })) ?? [],
   }
+}
+
+function openAccount(server: CalendarServer): Google {
+  const account = server.account(`somebody-${++accounts}@example.com`)
+  return { server, account, people: server.calendar(account.calendarId) }
 }
 
 export async function makeMany(store: DialogueStore, { userId }: Scene): Promise<void> {

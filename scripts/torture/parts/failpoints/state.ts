@@ -1,9 +1,15 @@
 import type mongoose from 'mongoose'
 import { DialogueStoreError } from '../../../../src/index.ts'
 
-const NAMES = ['users', 'contexts', 'messages', 'events']
+const NAMES = [
+  ...['users', 'contexts', 'messages', 'events', 'sessions'],
+  ...['calendar_feeds', 'calendar_removals', 'calendar_farewells'],
+]
 /** What tells how often something was tried, but not what is stored. */
-const INCIDENTAL = new Set(['ops', 'op', 'touches', 'filledBy', 'fences'])
+const INCIDENTAL = new Set([
+  ...['ops', 'op', 'touches', 'filledBy', 'fences'],
+  ...['owner', 'until', 'etag', 'sequence', 'looks', 'attempts'],
+])
 /** What servers write out once a collection was changed. */
 const DEFAULTS = new Map([
   ['validationLevel', 'strict'],
@@ -21,8 +27,18 @@ const OPAQUE = new Set([
   'sizeBytes',
   'fill',
   'uuid',
+  'token',
+  'syncToken',
+  'resourceId',
+  'htmlLink',
+  'expiresAt',
 ])
-const isPlace = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number'
+const isPlace = (value: unknown): boolean =>
+  typeof value === 'string' || typeof value === 'number' || value instanceof Date
+/** Ids, keys that are hashes, channels at Google, and whose calendar it is. */
+const NAMED =
+  /(?<![\w-])(?:[0-9a-f]{24}(?=_\d)|(?:[0-9a-f]{24}|[\w-]{43}|[0-9a-f-]{36})(?![\w-]))|somebody-\d+/g
+const TIME = /\d{4}-\d\d-\d\dT[\d:.]+Z/g
 const LATELY_MS = 3_600_000
 
 /**
@@ -37,9 +53,8 @@ export function inWords(value: unknown): string {
     return number
   }
   const say = (one: unknown): unknown => {
-    if (typeof one === 'string') return one.replaceAll(/\b[0-9a-f]{24}\b/g, numberOf)
-    if (one instanceof Date)
-      return Math.abs(Date.now() - one.getTime()) < LATELY_MS ? 'now' : one.toISOString()
+    if (typeof one === 'string') return one.replaceAll(NAMED, numberOf).replaceAll(TIME, timeInWords)
+    if (one instanceof Date) return timeInWords(one.toISOString())
     if (Array.isArray(one)) return one.map(say)
     if (typeof one !== 'object' || one === null) return one
     if ('toHexString' in one) return numberOf(String(one))
@@ -53,15 +68,19 @@ export function inWords(value: unknown): string {
   return JSON.stringify(say(value))
 }
 
+const timeInWords = (time: string): string =>
+  Math.abs(Date.now() - Date.parse(time)) < LATELY_MS ? 'now' : time
+
 /** All that is stored of users, and how many entries nobody has settled. */
 export async function storedIn(db: mongoose.mongo.Db): Promise<string> {
   /* What is stored in a second attempt has a later id than what went through in the first. */
-  const lists = NAMES.map((name) =>
-    db.collection(`dialogue_${name}`).find().sort({ content: 1, _id: 1 }).toArray(),
-  )
-  const [users, contexts, messages, events] = await Promise.all(lists)
+  const lists = NAMES.map(async (name) => [
+    name,
+    await db.collection(`dialogue_${name}`).find().sort({ content: 1, key: 1, _id: 1 }).toArray(),
+  ])
+  const stored = Object.fromEntries(await Promise.all(lists))
   const owed = await db.collection('dialogue_journal').countDocuments({ settled: { $exists: false } })
-  return inWords({ users, contexts, messages, events, owed })
+  return inWords({ ...stored, owed })
 }
 
 /** Collections with their options and indexes, what the library keeps of itself, and all that is stored. */
