@@ -62,7 +62,8 @@ export function botTranscripts<S extends Shapes = Shapes, A extends object = Act
   options: BotTranscriptsOptions<A> = {},
 ): BotTranscripts<A> {
   const { sessions, observer } = internalsIn(store)
-  const { identityOf, toActivity = asItIs<A> } = parse(transcriptsOptions<A>(), options, ['options'])
+  const { identityOf, toActivity: made } = parse(transcriptsOptions<A>(), options, ['options'])
+  const toActivity = made && ((logged: object) => callback(() => made(logged)))
   /* What shapes say of metadata is checked when it is stored. */
   const needs = { store: store as DialogueStore, register: createRegister(sessions), identityOf, toActivity }
   const named = { ...observer, prefix: 'transcript.' }
@@ -70,19 +71,18 @@ export function botTranscripts<S extends Shapes = Shapes, A extends object = Act
   return Object.assign(observed(named, 'info', writing), observed(named, 'debug', createReading(needs)))
 }
 
-const asItIs = <A>(logged: object): A => logged as A
-
 interface Needs<A extends object> {
   store: DialogueStore
   register: ReturnType<typeof createRegister>
   identityOf: BotTranscriptsOptions<A>['identityOf']
-  toActivity: (logged: object) => A
+  /** Absent: what is logged is an activity. */
+  toActivity: ((logged: object) => Promise<A>) | undefined
 }
 
 function createLogging<A extends object>({ store, register, identityOf, toActivity }: Needs<A>) {
   return async (logged: A): Promise<void> => {
     /* The Agents SDK logs copies, which have lost the getter of their channel. */
-    const activity = await callback(() => toActivity(logged))
+    const activity = toActivity ? await toActivity(logged) : logged
     const { conversation, identity, ...message } = fields.toEntry(activity, logged)
     /* The framework waits for no logging to end: of one time, what was logged first comes first. */
     let next = nextId()
@@ -145,7 +145,7 @@ function createReading<A extends object>({ store, register, toActivity }: Needs<
         first = [...first, ...pages.flat()].sort(inOrder).slice(0, PAGE)
       }
       const logged = first.map(({ metadata }) => fields.toLogged(metadata))
-      const activities = await Promise.all(logged.map((one) => callback(() => toActivity(one))))
+      const activities = await Promise.all(logged.map((one) => toActivity?.(one) ?? (one as A)))
       return toPage(activities, () => toToken(first.at(-1)))
     },
 
@@ -181,7 +181,8 @@ const toToken = (last: Message | undefined): string =>
 
 function placeIn(token: unknown): Position {
   if (token === undefined || token === null || token === '') return BEGINNING
-  const [, ms, hex = ''] = /^1_(-?\d{1,16})_([0-9a-f]{24})$/.exec(String(token)) ?? []
+  if (typeof token !== 'string') throw notOurs()
+  const [, ms, hex = ''] = /^1_(-?\d{1,16})_([0-9a-f]{24})$/.exec(token) ?? []
   const timestamp = new Date(Number(ms))
   if (Number.isNaN(timestamp.getTime())) throw notOurs()
   return { timestamp, id: new ObjectId(hex) }
@@ -189,7 +190,8 @@ function placeIn(token: unknown): Position {
 
 function conversationAfter(token: unknown): string | undefined {
   if (token === undefined || token === null || token === '') return undefined
-  const [version, ...rest] = Buffer.from(String(token), 'base64url').toString().split(' ')
+  if (typeof token !== 'string') throw notOurs()
+  const [version, ...rest] = Buffer.from(token, 'base64url').toString().split(' ')
   if (version !== '1' || rest.length === 0) throw notOurs()
   return rest.join(' ')
 }

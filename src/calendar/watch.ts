@@ -4,6 +4,7 @@ import { deadlineIn } from '../db/attempt.ts'
 import { timedOut } from '../db/failure.ts'
 import { invalidInput } from '../errors.ts'
 import type { FeedDocument } from '../events/feed.ts'
+import { glance } from '../input.ts'
 import type { Access } from './access.ts'
 import { GoogleFailure, isGone } from './failure.ts'
 import type { Feeds, Opening } from './feeds.ts'
@@ -113,12 +114,11 @@ export function createWatching({ access, feeds }: Needs) {
      * @throws DialogueStoreError `INVALID_INPUT` when it is not from a channel of ours
      */
     async calendarOf(headers: NotificationHeaders): Promise<string | undefined> {
-      const said = saidIn(headers)
-      const id = said('x-goog-channel-id') ?? ''
+      const { id = '', token = '', state } = saidIn(headers)
       const feed = await feeds.ofChannel(id)
       const ours = [feed?.channel, feed?.opening].find((channel) => channel?.id === id)
-      if (!feed || !ours || !isSame(said('x-goog-channel-token') ?? '', ours.token)) throw unknown()
-      return said('x-goog-resource-state') === 'sync' ? undefined : feed._id
+      if (!feed || !ours || !isSame(token, ours.token)) throw unknown()
+      return state === 'sync' ? undefined : feed._id
     },
   }
 }
@@ -129,8 +129,25 @@ const isGood = (channel: Known | undefined, address: string): channel is Known =
 
 const shown = (calendarId: string, { expiresAt }: Known): Channel => ({ calendarId, expiresAt })
 
+interface Said {
+  id?: string | undefined
+  token?: string | undefined
+  state?: string | undefined
+}
+
+/** What a notification says of itself. What cannot be read says nothing. */
+const saidIn = (headers: NotificationHeaders): Said =>
+  glance(() => {
+    const textOf = readerOf(headers)
+    return {
+      id: textOf('x-goog-channel-id'),
+      token: textOf('x-goog-channel-token'),
+      state: textOf('x-goog-resource-state'),
+    }
+  }) ?? {}
+
 /** By whatever case a server has them in. What is no text says nothing. */
-function saidIn(headers: NotificationHeaders): (name: string) => string | undefined {
+function readerOf(headers: NotificationHeaders): (name: string) => string | undefined {
   const given: { get?: unknown } & Record<string, unknown> = Object(headers)
   const { get } = given
   if (typeof get === 'function') return (name) => asText(get.call(headers, name))

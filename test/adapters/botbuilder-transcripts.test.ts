@@ -247,9 +247,13 @@ test('what cannot be is refused before anything is sent', async () => {
   expect(await wrong({ conversation: { id: 'x'.repeat(198) } })).toEqual(['activity.conversation'])
   expect(await wrong({ timestamp: 'yesterday' })).toEqual(['activity.timestamp'])
   expect(await wrong({ value: '\ud800' })).toEqual(['activity.value'])
-  for (const token of ['x', '1_2_3', Buffer.from('2 a').toString('base64url')]) {
-    expect(await refusedPaths(transcripts.listTranscripts('test', token))).toEqual(['continuationToken'])
-    const page = transcripts.getTranscriptActivities('test', 'c', token)
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  expect(await refusedPaths(transcripts.logActivity(untyped(proxy)))).toEqual(['activity'])
+  for (const token of ['x', '1_2_3', Buffer.from('2 a').toString('base64url'), proxy]) {
+    const list = transcripts.listTranscripts('test', untyped(token))
+    expect(await refusedPaths(list)).toEqual(['continuationToken'])
+    const page = transcripts.getTranscriptActivities('test', 'c', untyped(token))
     expect(await refusedPaths(page)).toEqual(['continuationToken'])
   }
   expect(() => botTranscripts(store, untyped({ identityOf: 1 }))).toThrow('options.identityOf')

@@ -94,6 +94,7 @@ test('who does not know the token is refused', async () => {
     { ...headers, 'x-goog-channel-token': undefined },
     { ...headers, 'x-goog-channel-id': 'other' },
     {},
+    unreadable(),
   ])
     await rejection(sync().handleNotification(forged), 'INVALID_INPUT')
   expect(server.requests).toHaveLength(requests)
@@ -150,3 +151,9 @@ test('a sync that runs pushes and pulls by itself, until it is stopped', async (
   expect((await store.getEvent(late)).googleCalendarId).toBeNull()
   await running.stop()
 })
+
+function unreadable(): Record<string, string> {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}

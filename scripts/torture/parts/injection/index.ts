@@ -1,6 +1,7 @@
 import type { DialogueStore } from '../../../../src/index.ts'
 import { openDatabase } from '../../database.ts'
 import type { Attempt, Part } from '../../part.ts'
+import { besideVerbs } from './beside.ts'
 import { tryForeign } from './foreign.ts'
 import { injectInto, type World } from './inject.ts'
 import { openingTemplate } from './opening.ts'
@@ -29,8 +30,13 @@ async function run(attempt: Attempt): Promise<void> {
   /* Nothing of the bystander's is evicted, however long the attackers' texts are. */
   const store = await open({ retention: { kind: 'rolling' } })
   const bystander = await makePerson(store, CANARY)
-  const call = planted(callOf(store), plant, store, bystander)
-  const world = { db, bystander, store, call, round: 0, makeAttacker: () => makePerson(store, 'own') }
+  const beside = await besideVerbs(store, attempt.defer)
+  const verbs = { ...store, ...beside }
+  /* What is due is everybody's: the bystander's is not any more. */
+  await beside['calendar.push']?.({})
+  const call = planted(callOf(verbs), plant, store, bystander)
+  const makeAttacker = () => makePerson(store, 'own')
+  const world = { db, bystander, store, verbs: Object.keys(verbs), call, round: 0, makeAttacker }
   if (plant !== undefined) {
     const [template] = TEMPLATES.filter(({ verb }) => verb === PLANTED)
     if (template) await injectInto(template, 'payloads in the verbs of users', world, tally)
@@ -48,15 +54,14 @@ const TX_ROUNDS = 4
 
 /** The table, outside of transactions and inside. */
 async function tryTable(
-  world: World & { store: DialogueStore; round: number },
+  world: World & { store: DialogueStore; verbs: string[]; round: number },
   tally: Attempt['tally'],
 ): Promise<void> {
-  const { store } = world
+  const { store, verbs } = world
   const inside = await store.withTransaction(async (tx) => Object.keys(tx))
   const what = 'verbs that are in the table'
-  tally.tried(what, Object.keys(store).length + inside.length)
-  for (const verb of missingFrom(TEMPLATES, [...Object.keys(store), ...inside]))
-    tally.lost(what, `${verb} is missing`)
+  tally.tried(what, verbs.length + inside.length)
+  for (const verb of missingFrom(TEMPLATES, [...verbs, ...inside])) tally.lost(what, `${verb} is missing`)
   for (const [about, templates] of Object.entries(TABLE)) {
     for (const template of templates)
       await injectInto(template, `payloads in the verbs of ${about}`, world, tally)

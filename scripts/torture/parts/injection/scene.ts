@@ -98,7 +98,10 @@ async function placesOf(store: DialogueStore, { userId, email, cursor, said }: W
 /** All that is stored of somebody, to be compared as a whole. */
 export async function rowsOf(db: mongoose.mongo.Db, { userId }: Pick<Person, 'userId'>): Promise<string> {
   const id = new ObjectId(userId)
-  const keys = { users: '_id', contexts: 'userId', messages: 'userId', events: 'creatorId', locks: '_id' }
+  const keys = {
+    ...{ users: '_id', contexts: 'userId', messages: 'userId', events: 'creatorId', locks: '_id' },
+    ...{ sessions: 'userId', calendar_removals: 'creatorId' },
+  }
   const rows = await Promise.all(
     Object.entries(keys).map(([name, key]) =>
       db

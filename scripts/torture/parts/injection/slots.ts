@@ -43,8 +43,9 @@ const isHolder = (value: unknown): value is object => {
 }
 
 /** How deep in JSON a place is: 0 for what has to be an object; undefined if it is no JSON. */
-function depthInJson({ json = [] }: Template, path: Path): number | undefined {
+function depthInJson({ json = [], values = [] }: Template, path: Path): number | undefined {
   if (json.some((index) => path[0] === index)) return path.length - 1
+  if (values.some((index) => path[0] === index)) return path.length
   const root = path.findIndex((key) => key === 'data' || key === 'metadata')
   return root < 0 ? undefined : path.length - 1 - root
 }
@@ -54,7 +55,8 @@ const isKept = ({ keeps = [] }: Template, path: Path): boolean => keeps.some((in
 const JSON_KINDS: Kind[] = ['json', 'empty object', 'array', 'empty array', 'text', 'number', 'boolean']
 
 function kindsAt(template: Template, args: readonly unknown[], path: Path): Kind[] {
-  if (path.length === 1 && path[0] === args.length) return ANY
+  const isFree = template.free?.some((index) => path[0] === index)
+  if (isFree || (path.length === 1 && path[0] === args.length)) return ANY
   const last = path.at(-1)
   const depth = depthInJson(template, path)
   if (depth !== undefined) return depth === 0 ? ['json', 'empty object'] : JSON_KINDS
@@ -63,6 +65,7 @@ function kindsAt(template: Template, args: readonly unknown[], path: Path): Kind
   if (MORE_KEYS.includes(String(last))) return []
   /* Each is several things. */
   if (last === 'count') return ['boolean']
+  if (last === 'onConflict') return ['function']
   if (last === 'pending') return ['boolean', ...kindsLike({})]
   /* A patch may be a function that makes it. */
   const made: Kind[] = template.verb === 'updateUser' && path.length === 1 && last === 1 ? ['function'] : []

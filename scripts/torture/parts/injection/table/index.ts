@@ -1,3 +1,4 @@
+import { BESIDE } from './beside.ts'
 import { CONTEXTS } from './contexts.ts'
 import { EVENTS, TOGETHER } from './events.ts'
 import { MESSAGES } from './messages.ts'
@@ -11,12 +12,13 @@ export const TABLE: Readonly<Record<string, readonly Template[]>> = {
   contexts: CONTEXTS,
   events: EVENTS,
   together: TOGETHER,
+  ...BESIDE,
 }
 
 export const TEMPLATES: readonly Template[] = Object.values(TABLE).flat()
 
-/** Takes nothing, and ends the store. */
-const WITHOUT_TEMPLATE = ['close']
+/** Take nothing, and end the store or a sync; or go on until the end. */
+const WITHOUT_TEMPLATE = ['close', 'calendar.stop', 'calendar.start']
 
 /** Verbs that nobody tries. */
 export function missingFrom(templates: readonly Template[], verbs: readonly string[]): string[] {

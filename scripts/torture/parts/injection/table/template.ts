@@ -11,8 +11,12 @@ export interface Template {
   args(attacker: Person): unknown[]
   /** Arguments whose texts are stored, and come back. */
   keeps?: readonly number[]
-  /** Arguments that are JSON as a whole. */
+  /** Arguments that are JSON as a whole: objects. */
   json?: readonly number[]
+  /** Arguments that are any value of JSON. */
+  values?: readonly number[]
+  /** Arguments that are a framework's own, which takes what it likes: what comes of them must not be wrong. */
+  free?: readonly number[]
   /** Without options it is about everybody, and rightly so. */
   isOfAll?: boolean
   /** How it is called, where not with the arguments as they are. */
