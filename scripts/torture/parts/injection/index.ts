@@ -1,7 +1,7 @@
 import type { DialogueStore } from '../../../../src/index.ts'
 import { openDatabase } from '../../database.ts'
 import type { Attempt, Part } from '../../part.ts'
-import { besideVerbs } from './beside.ts'
+import { openBeside } from '../../rig/beside.ts'
 import { tryForeign } from './foreign.ts'
 import { injectInto, type World } from './inject.ts'
 import { openingTemplate } from './opening.ts'
@@ -30,7 +30,7 @@ async function run(attempt: Attempt): Promise<void> {
   /* Nothing of the bystander's is evicted, however long the attackers' texts are. */
   const store = await open({ retention: { kind: 'rolling' } })
   const bystander = await makePerson(store, CANARY)
-  const beside = await besideVerbs(store, attempt.defer)
+  const beside = (await openBeside(attempt.defer)).verbsOf(store)
   const verbs = { ...store, ...beside }
   /* What is due is everybody's: the bystander's is not any more. */
   await beside['calendar.push']?.({})

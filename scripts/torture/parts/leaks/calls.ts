@@ -1,26 +1,22 @@
 import type { DialogueStore } from '../../../../src/index.ts'
+import { besideCalls } from './beside.ts'
+import type { Call } from './call.ts'
 import { keyOf, textOf, wordOf } from './marks.ts'
 import { jsonOf, newEvent, newMessage, newUser, type Subject } from './subject.ts'
 
-/** A call of a verb, by what it is given: so that any of it can be something else. */
-export interface Call {
-  verb: Verb
-  args: unknown[]
-}
-
-/** Those that take anything. */
-export type Verb = Exclude<keyof DialogueStore, 'close' | typeof Symbol.asyncDispose>
+const call = (verb: string, ...args: unknown[]): Call => ({ verb, args })
 
 const identity = () => ({ provider: textOf('Provider'), id: wordOf('Identity') })
 const states = () => ({ [keyOf('Flow')]: textOf('State') })
 
-/** One call of every verb, with a mark in everything that is text. */
-export function callsFor({ userId, messageId, eventId, cursor, live }: Subject): Call[] {
+/** One call of every verb, with a mark in everything that is text. What ends things comes last. */
+export const callsFor = (subject: Subject): Call[] => [...besideCalls(subject), ...storeCalls(subject)]
+
+function storeCalls({ userId, messageId, eventId, cursor, live }: Subject): Call[] {
   const { creatorId: _, externalId: __, ...event } = newEvent(userId)
   const { identities, ...user } = newUser()
   const { content, audio, metadata, externalId, sender, conversationId } = newMessage(userId)
   const filter = { conversationId, senders: [sender], types: ['voice'] }
-  const call = (verb: Verb, ...args: unknown[]): Call => ({ verb, args })
   return [
     call('createUser', newUser()),
     call('getUser', userId),
@@ -66,33 +62,3 @@ const turnOf =
     await tx.updateUser(userId, { states: states() })
     return tx.storeMessage({ ...newMessage(userId), externalId: null })
   }
-
-const MOST_ITEMS = 3
-/** Of what goes on by itself. */
-const PATIENCE_MS = 100
-
-/** Makes it, as a program in JavaScript may. Of what iterates, takes some. */
-export async function make(store: DialogueStore, { verb, args }: Call): Promise<unknown> {
-  const verbs: object = store
-  const method: unknown = Reflect.get(verbs, verb)
-  if (typeof method !== 'function') throw new Error(`There is no verb ${verb}.`)
-  const given = verb === 'followMessages' ? [withSignal(args[0])] : args
-  const made: unknown = Reflect.apply(method, store, given)
-  if (!isIterable(made)) return made
-  let items = 0
-  for await (const _ of made) if (++items === MOST_ITEMS) break
-  return items
-}
-
-/** Of options that can be read. */
-function withSignal(options: unknown): unknown {
-  if (typeof options !== 'object' || options === null) return options
-  try {
-    return { signal: AbortSignal.timeout(PATIENCE_MS), ...options }
-  } catch {
-    return options
-  }
-}
-
-const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
-  typeof value === 'object' && value !== null && Symbol.asyncIterator in value

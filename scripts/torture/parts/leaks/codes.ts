@@ -14,8 +14,6 @@ import type { World } from './world.ts'
 
 const WHAT = 'each error code'
 const HUGE = 'x'.repeat(17 * 2 ** 20)
-/** Those of a calendar are to come. */
-const MET = ERROR_CODES.filter((code) => !code.startsWith('CALENDAR_'))
 
 type Way = [code: ErrorCode, title: string, call: () => Promise<unknown>]
 
@@ -37,7 +35,7 @@ export async function tryCodes(world: World, look: Look, meddle?: Meddle): Promi
 }
 
 /** Which of them were not met. */
-export const unmet = (look: Look): ErrorCode[] => MET.filter((code) => !look.codes.has(code))
+export const unmet = (look: Look): ErrorCode[] => ERROR_CODES.filter((code) => !look.codes.has(code))
 
 const absent = ({ store }: World): Way[] => [
   ['USER_NOT_FOUND', 'createContext of nobody', () => store.storeContext(nextId(), jsonOf('Nobody'))],

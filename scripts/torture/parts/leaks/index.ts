@@ -5,7 +5,7 @@ import { textOf } from './marks.ts'
 import { tryLookup, tryPasswords, tryUsers } from './passwords.ts'
 import { hidePassword, hideText } from './plants.ts'
 import { tryCallbacks, tryShapes, tryWrong } from './refusals.ts'
-import { tryDuplicates, tryFailing, tryFrozen, tryKilled, tryValidators } from './trouble.ts'
+import { tryDuplicates, tryFailing, tryFrozen, tryGoogle, tryKilled, tryValidators } from './trouble.ts'
 import { startWatch, type Watch } from './watch.ts'
 import { makeWorld, type World } from './world.ts'
 
@@ -35,13 +35,14 @@ async function run({ over, random, plant, defer, tally }: Attempt): Promise<void
   do {
     const rounds: (() => Promise<void>)[] = [
       () => tryCodes(world, look),
-      () => tryWrong(world.store, random, look, WRONG_CALLS),
+      () => tryWrong(world, random, look, WRONG_CALLS),
       () => tryShapes(world.shaped, world.store, look),
       () => tryCallbacks(world.store, look),
       () => tryDuplicates(world, look),
       () => tryValidators(world, look),
       () => tryFailing(world, random, look, KINDS),
       () => tryFrozen(world, look),
+      () => tryGoogle(world, look),
       () => tryPasswords(world, look),
       () => tryUsers(world, look),
     ]

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { DialogueStore } from '../../../../src/index.ts'
 import type { Random } from '../../../lib/random.ts'
-import { type Call, callsFor, make } from './calls.ts'
+import { type Call, make } from './call.ts'
+import { callsFor } from './calls.ts'
 import type { Look } from './look.ts'
 import { textOf } from './marks.ts'
 import { POISONS, placesIn, replaced } from './poison.ts'
@@ -13,7 +14,7 @@ const CALLBACKS = "callers' functions that throw"
 
 /** Calls with something wrong in one place, so many. */
 export async function tryWrong(
-  store: DialogueStore,
+  { store, verbsOf }: { store: DialogueStore; verbsOf(store: DialogueStore): object },
   random: Random,
   look: Look,
   times: number,
@@ -28,7 +29,7 @@ export async function tryWrong(
     const args = replaced(call.args, place, POISONS[poison]?.())
     if (!Array.isArray(args)) throw new Error('arguments are a list')
     const title = `${call.verb}, with ${poison} at ${place.join('.')}`
-    await look.at(WRONG, title, () => make(store, { ...call, args }))
+    await look.at(WRONG, title, () => make(verbsOf(store), { ...call, args }))
   }
 }
 

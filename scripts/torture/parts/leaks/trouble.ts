@@ -1,6 +1,8 @@
+import type { Fate } from '../../../calendar-server/index.ts'
 import type { Random } from '../../../lib/random.ts'
 import { freeze } from '../../rig/freeze.ts'
-import { callsFor, make } from './calls.ts'
+import { make } from './call.ts'
+import { callsFor } from './calls.ts'
 import type { Look } from './look.ts'
 import { textOf } from './marks.ts'
 import { makeSubject, newEvent, newMessage, newUser } from './subject.ts'
@@ -33,13 +35,13 @@ const FAILURES: Record<string, object> = {
 }
 
 /** Every verb at once. An erasure goes on for as long as somebody may hold the user: so it is waited for at the end. */
-async function everyVerb({ store, hasty }: World, look: Look, what: string, title: string) {
+async function everyVerb({ store, hasty, verbsOf }: World, look: Look, what: string, title: string) {
   const calls = callsFor(await makeSubject(store))
   let erasure: Promise<unknown> | undefined
   return {
     async short(): Promise<void> {
       const ends = calls.map((call) => {
-        const end = look.at(what, `${call.verb}, ${title}`, () => make(hasty, call))
+        const end = look.at(what, `${call.verb}, ${title}`, () => make(verbsOf(hasty), call))
         if (call.verb === 'deleteUser') erasure = end
         return call.verb === 'deleteUser' ? undefined : end
       })
@@ -58,17 +60,20 @@ export async function tryFailing(world: World, random: Random, look: Look, kinds
   }
 }
 
-const VALIDATED = ['users', 'contexts', 'messages', 'events', 'seen', 'journal', 'locks']
+const VALIDATED = [
+  ...['users', 'contexts', 'messages', 'events', 'seen', 'journal', 'locks', 'sessions'],
+  ...['calendar_feeds', 'calendar_removals'],
+]
 
 /** A validator of somebody else refuses every document, and quotes it. */
-export async function tryValidators({ db, store }: World, look: Look): Promise<void> {
+export async function tryValidators({ db, store, verbsOf }: World, look: Look): Promise<void> {
   const subject = await makeSubject(store)
   const before = await Promise.all(VALIDATED.map((name) => db.collection(`dialogue_${name}`).options()))
   const change = (name: string, validator: object) => db.command({ collMod: `dialogue_${name}`, validator })
   for (const name of VALIDATED) await change(name, { never: { $exists: true } })
   try {
     for (const call of callsFor(subject))
-      await look.at(REFUSED, `${call.verb}, where nothing is valid`, () => make(store, call))
+      await look.at(REFUSED, `${call.verb}, where nothing is valid`, () => make(verbsOf(store), call))
   } finally {
     for (const [i, name] of VALIDATED.entries()) await change(name, before[i]?.validator ?? {})
   }
@@ -112,14 +117,32 @@ export async function tryFrozen(world: World, look: Look): Promise<void> {
 }
 
 /** Every verb while the server goes for good, and afterwards. */
-export async function tryKilled({ pids, store, hasty }: World, look: Look): Promise<void> {
+export async function tryKilled({ pids, store, hasty, verbsOf }: World, look: Look): Promise<void> {
   const subject = await makeSubject(store)
   const callAll = (title: string) =>
     callsFor(subject)
       .filter(({ verb }) => verb !== 'deleteUser')
-      .map((call) => look.at(KILLED, `${call.verb}, ${title}`, () => make(hasty, call)))
+      .map((call) => look.at(KILLED, `${call.verb}, ${title}`, () => make(verbsOf(hasty), call)))
   const during = callAll('meanwhile')
   for (const pid of pids) process.kill(pid, 'SIGKILL')
   await Promise.all(during)
   await Promise.all(callAll('afterwards'))
+}
+
+const GOOGLE = 'what Google says, and refuses'
+/** Of Google's guide to errors, and of no answer at all. */
+const STATUSES = [400, 401, 403, 404, 409, 410, 412, 429, 500]
+const LOST = ['is lost', 'loses its reply'] as const
+
+/** Google quotes what it was sent. */
+export async function tryGoogle({ google, store, verbsOf }: World, look: Look): Promise<void> {
+  const fates: Fate[] = [...STATUSES.map((status) => ({ status, reason: textOf('Reason') })), ...LOST]
+  for (const fate of fates) {
+    const calls = callsFor(await makeSubject(store)).filter(({ verb }) => verb.startsWith('calendar.'))
+    google.judgeBy(() => fate)
+    const title = typeof fate === 'string' ? `a request ${fate}` : `${Object(fate).status}`
+    for (const call of calls)
+      await look.at(GOOGLE, `${call.verb}, ${title}`, () => make(verbsOf(store), call))
+    google.judgeBy(() => 'answers')
+  }
 }

@@ -2,7 +2,9 @@ import mongoose from 'mongoose'
 import type pino from 'pino'
 import { type DialogueStore, openStore, type StoreOptions } from '../../../../src/index.ts'
 import { startServer } from '../../../../src/testing/server.ts'
+import type { CalendarServer } from '../../../calendar-server/index.ts'
 import type { Defer } from '../../../lib/run.ts'
+import { openBeside } from '../../rig/beside.ts'
 import { SHAPES } from './refusals.ts'
 
 export const DB_NAME = 'leaks'
@@ -22,12 +24,20 @@ export interface World {
   shaped: DialogueStore
   /** Opens another one, and closes it when work has been done with it. */
   use<T>(options: Partial<StoreOptions>, work?: (store: DialogueStore) => Promise<T>): Promise<T | undefined>
+  /** Stands in for Google. */
+  google: CalendarServer
+  /** Of a store, and of what stands beside it. */
+  verbsOf(store: DialogueStore): object
   /** Removes what was stored, so that long runs don't fill the disk. */
   clear(): Promise<void>
   /** Lets the server fail such commands, or all that are for data, while work runs. */
   failing<T>(failure: object, work: () => Promise<T>, commands?: readonly string[]): Promise<T>
 }
 
+const CLEARED = [
+  ...['users', 'contexts', 'events', 'seen', 'journal', 'sessions'],
+  ...['calendar_feeds', 'calendar_removals'],
+]
 const COMMANDS = [
   ...['insert', 'update', 'delete', 'find', 'findAndModify', 'aggregate', 'count', 'getMore'],
   ...['commitTransaction', 'abortTransaction', 'listCollections', 'collMod', 'create', 'createIndexes'],
@@ -45,6 +55,7 @@ export async function makeWorld(logger: pino.Logger, defer: Defer): Promise<Worl
     defer(() => store.close())
     return store
   }
+  const beside = await openBeside(defer)
   const admin = client.db('admin')
   const configure = (mode: string, data: object = {}) =>
     admin.command({ configureFailPoint: 'failCommand', mode, data })
@@ -63,9 +74,10 @@ export async function makeWorld(logger: pino.Logger, defer: Defer): Promise<Worl
       }
     },
     async clear() {
-      for (const name of ['users', 'contexts', 'events', 'seen', 'journal'])
-        await client.db(DB_NAME).collection(`dialogue_${name}`).deleteMany({})
+      for (const name of CLEARED) await client.db(DB_NAME).collection(`dialogue_${name}`).deleteMany({})
     },
+    google: beside.server,
+    verbsOf: (store) => ({ ...store, ...beside.verbsOf(store) }),
     store: await open(),
     hasty: await open({ timeoutMs: HASTY_MS }),
     shaped: await open({ shapes: SHAPES }),
