@@ -35,8 +35,12 @@ export const isDayStart = (instant: Date, timezone: string): boolean =>
 /** The start of a day in the time zone: near the instant at which it is midnight there, if it ever is. */
 function startOf(day: number, near: number, timezone: string): Date {
   let guess = near
-  /* The offset at the guess may differ from the one at the answer; twice is enough for any one change. */
-  for (let i = 0; i < 2; i++) guess += day * DAY_MS - wallClock(guess, timezone)
+  const missing = () => day * DAY_MS - wallClock(guess, timezone)
+  /*
+   * The offset at the guess may differ from the one at the answer; twice is enough for any one change. Where midnight is
+   * skipped, that may end before the day: then one more step leads to where the clocks changed.
+   */
+  for (let i = 0; i < 2 || missing() > 0; i++) guess += missing()
   return new Date(guess)
 }
 
