@@ -62,9 +62,7 @@ export function createKeyed({ sessions, namespace, userOf, onConflict, deadline 
   }
 
   async function bring(base: Seen, ours: Value, theirs: Seen): Promise<Value> {
-    const { tried } = base
-    const known = tried && theirs.ops?.some((op) => op.equals(tried.op)) ? tried.value : base.value
-    const merged = isSame(base, theirs) ? mergeThree(known, ours, theirs.value) : COLLISION
+    const merged = isSame(base, theirs) ? mergeThree(lastSaid(base, theirs), ours, theirs.value) : COLLISION
     if (merged !== COLLISION) return merged
     if (!onConflict) throw versionConflict(base.stand?.version ?? 0, theirs.stand?.version ?? 0)
     const decided = await callback(() => onConflict(ours, copied(theirs.value)))
@@ -90,10 +88,10 @@ export function createKeyed({ sessions, namespace, userOf, onConflict, deadline 
       key,
       async () => {
         const base = seen.of(key, given)
-        if (base && isDeepStrictEqual(base.value, wanted)) return
+        if (base && !base.tried && isDeepStrictEqual(base.value, wanted)) return
         const op = nextId()
         const now = await write(key, base, wanted, op).catch((error: unknown) => {
-          if (base) seen.keep(key, { ...base, tried: { op, value: wanted } }, given)
+          if (base) seen.keep(key, { ...base, tried: [...(base.tried ?? []), { op, value: wanted }] }, given)
           throw error
         })
         /* Whoever goes on from what they gave knows nothing of what others have put there. */
@@ -118,6 +116,13 @@ export function createKeyed({ sessions, namespace, userOf, onConflict, deadline 
 
 /** What was deleted and began anew, be it of somebody who was erased and came back, is not the same. */
 const isSame = ({ stand: was }: Seen, { stand: is }: Seen): boolean => !was || !is || is._id.equals(was._id)
+
+/** What of ours has arrived last: a write whose operation is there, a deletion where there is nothing, or what was read. */
+function lastSaid({ value, tried = [] }: Seen, theirs: Seen): Value {
+  if (!theirs.stand) return tried.some((one) => one.value === undefined) ? undefined : value
+  const arrived = theirs.ops?.map((op) => tried.find((one) => one.op.equals(op))).find(Boolean)
+  return arrived ? arrived.value : value
+}
 
 /** Of a version that is never there. */
 const behind = (stand: Stand | null): Stand => ({ _id: stand?._id ?? nextId(), version: 0 })

@@ -132,3 +132,14 @@ test('who failed twice does not conflict with their first try', async () => {
   await storage.write('k', Object.assign(value, { n: 3 }))
   expect(await stored()).toEqual({ n: 3 })
 })
+
+test('what was deleted unheard is there again when it is written again', async () => {
+  const { storage, stored } = await withUnheard({ n: 0 }, { n: 1 })
+  await taken(storage)
+  await faulty.fail({ failCommands: ['delete'], collection: 'sessions', ...UNCONFIRMED })
+  await expect(Promise.resolve(storage.delete('k'))).rejects.toMatchObject({ outcome: 'unknown' })
+  await faulty.heal()
+  expect(await stored()).toBeUndefined()
+  await storage.write('k', { n: 1 })
+  expect(await stored()).toEqual({ n: 1 })
+})
