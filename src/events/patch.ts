@@ -14,6 +14,8 @@ const DEFAULTS: Partial<EventDocument> = {
   recurrence: [],
 }
 
+const SPAN = ['start', 'end', 'allDay', 'timezone'] as const
+
 /** `undefined` leaves, `null` clears; `undefined` in the result removes. */
 export function patched(
   current: EventDocument,
@@ -35,6 +37,7 @@ export function patched(
       recurrence: withExceptions(changes.recurrence, exceptions),
     }),
     ...(merged && { data: checkData ? checkData(merged) : merged }),
-    end: endOf({ ...current, ...changes }),
+    /* What Google has, or how a country's clocks go, may have changed since: that keeps no other change out. */
+    ...(SPAN.some((field) => field in changes) && { end: endOf({ ...current, ...changes }) }),
   }
 }
