@@ -1,4 +1,3 @@
-import { withoutUndefined } from '../input.ts'
 import { mergeJson } from '../json.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { withExceptions } from './exceptions.ts'
@@ -31,7 +30,6 @@ export function patched(
   const merged = data === null ? {} : data && mergeJson(current.data, data, ['data'])
   return {
     ...changes,
-    ...(changes.attendees && { attendees: changes.attendees.map(withoutUndefined) }),
     /* Google goes on knowing of these, whatever becomes of the rule. */
     ...(changes.recurrence?.length && {
       recurrence: withExceptions(changes.recurrence, exceptions),
