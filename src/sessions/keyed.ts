@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Deadline } from '../db/attempt.ts'
 import { createKeyedQueue } from '../db/queue.ts'
+import { KEPT_OPS } from '../db/versioned.ts'
 import { versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { exactJson, type JsonValue } from '../json.ts'
@@ -91,7 +92,8 @@ export function createKeyed({ sessions, namespace, userOf, onConflict, deadline 
         if (base && !base.tried && isDeepStrictEqual(base.value, wanted)) return
         const op = nextId()
         const now = await write(key, base, wanted, op).catch((error: unknown) => {
-          if (base) seen.keep(key, { ...base, tried: [...(base.tried ?? []), { op, value: wanted }] }, given)
+          const tried = [...(base?.tried ?? []), { op, value: wanted }].slice(-KEPT_OPS)
+          if (base) seen.keep(key, { ...base, tried }, given)
           throw error
         })
         /* Whoever goes on from what they gave knows nothing of what others have put there. */
