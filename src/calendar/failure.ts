@@ -80,6 +80,9 @@ function reasonIn(data: unknown): string | undefined {
   return typeof reason === 'string' && /^\w{1,60}$/.test(reason) ? reason : undefined
 }
 
+/** Nobody waits for longer, whatever was asked for: a timer could not, and ends at once. */
+const LONGEST_MS = 86_400_000
+
 /** RFC 9110, 10.2.3: seconds, or a date. */
 function retryAfterIn(headers: unknown): number | undefined {
   const read: { get?(name: string): unknown } & Record<string, unknown> = Object(headers)
@@ -87,7 +90,7 @@ function retryAfterIn(headers: unknown): number | undefined {
   const given = typeof read.get === 'function' ? read.get('retry-after') : read['retry-after']
   if (typeof given !== 'string') return undefined
   const ms = /^\d+$/.test(given) ? Number(given) * 1000 : Date.parse(given) - Date.now()
-  return Number.isFinite(ms) && ms > 0 ? ms : undefined
+  return ms > 0 ? Math.min(ms, LONGEST_MS) : undefined
 }
 
 const CODES: Record<Meaning, ErrorCode> = {

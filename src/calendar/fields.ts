@@ -1,6 +1,6 @@
 import type { calendar_v3 } from '@googleapis/calendar'
 import { digest } from '../digest.ts'
-import { dateOf, dayStart } from '../events/days.ts'
+import { dateOf, dayStart, nextDayStart } from '../events/days.ts'
 import { withExceptions, withoutExceptions } from '../events/exceptions.ts'
 import type { EventDocument } from '../events/schema.ts'
 import { timezone } from '../users/schema.ts'
@@ -120,13 +120,12 @@ export const fromGoogle = (
   zone = 'UTC',
 ): Partial<EventDocument> => Object.assign({}, ...fields.map((field) => TAKEN[field](theirs, ours, zone)))
 
+/** Google has events, and days, that end when they begin. */
 function takenTime({ start, end }: GoogleEvent, ours: EventDocument, zone: string): Partial<EventDocument> {
   if (start?.date && end?.date) {
     const timezone = ours.timezone ?? knownZone(zone) ?? 'UTC'
-    return {
-      ...{ allDay: true, timezone },
-      ...{ start: dayStart(start.date, timezone), end: dayStart(end.date, timezone) },
-    }
+    const [from, to] = [dayStart(start.date, timezone), dayStart(end.date, timezone)]
+    return { allDay: true, timezone, start: from, end: to > from ? to : nextDayStart(from, timezone) }
   }
   const [from, to] = [new Date(start?.dateTime ?? Number.NaN), new Date(end?.dateTime ?? Number.NaN)]
   if (Number.isNaN(from.getTime()) || Number.isNaN(to.getTime())) return {}
@@ -135,7 +134,6 @@ function takenTime({ start, end }: GoogleEvent, ours: EventDocument, zone: strin
     !ours.allDay && from.getTime() === ours.start.getTime() && to.getTime() === ours.end.getTime()
   const timezone =
     isSame && ours.timezone === undefined ? undefined : (knownZone(start?.timeZone) ?? ours.timezone)
-  /* Google has events that end when they begin. */
   const ending = to > from ? to : new Date(from.getTime() + MINUTE_MS)
   return { allDay: false, start: from, end: ending, ...(timezone && { timezone }) }
 }

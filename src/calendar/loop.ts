@@ -51,13 +51,15 @@ export function createLoop({ push, pull, renew, known, log, closed }: Needs) {
       if (stopping) return
       const over = new AbortController()
       stopping = over
-      running = attempt('start', known).then(() =>
+      const begun = attempt('start', known).then(() =>
         Promise.all([
           every(pushEveryMs, over, 'push', () => push(() => over.signal.aborted)),
           every(pullEveryMs, over, 'pull', pull),
           every(RENEW_EVERY_MS, over, 'renew', renew),
         ]),
       )
+      /* What an earlier start has under way may take longer. */
+      running = Promise.all([running, begun])
     },
     async stop(): Promise<void> {
       stopping?.abort()

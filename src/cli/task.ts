@@ -51,6 +51,10 @@ export async function withDatabase(
   const { signal, release: stopListening } = interruptible()
   try {
     return await work({ database: createDatabase(connection, config.prefix, config.timeoutMs), signal })
+  } catch (error) {
+    /* What a timer, or whatever else was told to stop, says of it is not the reason. */
+    signal.throwIfAborted()
+    throw error
   } finally {
     stopListening()
     await release()

@@ -9,7 +9,7 @@ export interface Versioned extends Document {
 }
 
 /** How many operation ids a document keeps: as many writes may come between one and its repetition. */
-const KEPT_OPS = 8
+export const KEPT_OPS = 8
 
 type Document = mongoose.mongo.Document
 type Fields = Record<string, unknown>

@@ -35,8 +35,12 @@ export const isDayStart = (instant: Date, timezone: string): boolean =>
 /** The start of a day in the time zone: near the instant at which it is midnight there, if it ever is. */
 function startOf(day: number, near: number, timezone: string): Date {
   let guess = near
-  /* The offset at the guess may differ from the one at the answer; twice is enough for any one change. */
-  for (let i = 0; i < 2; i++) guess += day * DAY_MS - wallClock(guess, timezone)
+  const missing = () => day * DAY_MS - wallClock(guess, timezone)
+  /*
+   * The offset at the guess may differ from the one at the answer; twice is enough for any one change. Where midnight is
+   * skipped, that may end before the day: then one more step leads to where the clocks changed.
+   */
+  for (let i = 0; i < 2 || missing() > 0; i++) guess += missing()
   return new Date(guess)
 }
 
@@ -44,9 +48,12 @@ function startOf(day: number, near: number, timezone: string): Date {
 export const nextDayStart = (start: Date, timezone: string): Date =>
   startOf(dayOf(start.getTime(), timezone) + 1, start.getTime() + DAY_MS, timezone)
 
-/** The day of an instant in the time zone, as calendars write it: `2030-05-01`. */
+/**
+ * The day that begins at an instant in the time zone, as calendars write it: `2030-05-01`. The nearest one: where a
+ * country has changed its clocks since that was stored, days begin an hour before or after it.
+ */
 export const dateOf = (instant: Date, timezone: string): string =>
-  new Date(dayOf(instant.getTime(), timezone) * DAY_MS).toISOString().slice(0, 10)
+  new Date(Math.round(wallClock(instant.getTime(), timezone) / DAY_MS) * DAY_MS).toISOString().slice(0, 10)
 
 /** The first instant of a day, as calendars write it, in the time zone. */
 export function dayStart(date: string, timezone: string): Date {

@@ -7,7 +7,7 @@ import { inTransaction } from '../db/transaction.ts'
 import { versionedUpdate } from '../db/versioned.ts'
 import { DialogueStoreError, invalidInput, notRepeatable, versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
-import { id, parse, withoutUndefined } from '../input.ts'
+import { id, parse } from '../input.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { createFarewell } from './farewell.ts'
 import { AT_ONCE, CHANGED } from './outbox.ts'
@@ -201,7 +201,7 @@ function toDocument(event: NewEvent): EventDocument {
     end: endOf(event),
     allDay: event.allDay,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => typeof value === 'string')),
-    attendees: event.attendees.map(withoutUndefined),
+    attendees: event.attendees,
     visibility: event.visibility,
     reminders: event.reminders,
     recurrence: event.recurrence,

@@ -1,4 +1,3 @@
-import { withoutUndefined } from '../input.ts'
 import { mergeJson } from '../json.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { withExceptions } from './exceptions.ts'
@@ -13,6 +12,8 @@ const DEFAULTS: Partial<EventDocument> = {
   reminders: [],
   recurrence: [],
 }
+
+const SPAN = ['start', 'end', 'allDay', 'timezone'] as const
 
 /** `undefined` leaves, `null` clears; `undefined` in the result removes. */
 export function patched(
@@ -29,12 +30,12 @@ export function patched(
   const merged = data === null ? {} : data && mergeJson(current.data, data, ['data'])
   return {
     ...changes,
-    ...(changes.attendees && { attendees: changes.attendees.map(withoutUndefined) }),
     /* Google goes on knowing of these, whatever becomes of the rule. */
     ...(changes.recurrence?.length && {
       recurrence: withExceptions(changes.recurrence, exceptions),
     }),
     ...(merged && { data: checkData ? checkData(merged) : merged }),
-    end: endOf({ ...current, ...changes }),
+    /* What Google has, or how a country's clocks go, may have changed since: that keeps no other change out. */
+    ...(SPAN.some((field) => field in changes) && { end: endOf({ ...current, ...changes }) }),
   }
 }

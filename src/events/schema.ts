@@ -10,6 +10,15 @@ const attendee = z.strictObject({
   displayName: text(200).optional(),
   comment: text(2000).optional(),
 })
+/** One that is given: `null`, as one comes out, says the same as nothing. */
+const guest = attendee
+  .extend({ displayName: text(200).nullish(), comment: text(2000).nullish() })
+  .transform(({ email, displayName, comment }) => ({
+    email,
+    ...(displayName && { displayName }),
+    ...(comment && { comment }),
+  }))
+const guests = z.array(guest).max(200)
 const FOUR_WEEKS_IN_MINUTES = 40_320
 const status = z.enum(['confirmed', 'cancelled'])
 export type EventStatus = z.output<typeof status>
@@ -143,7 +152,7 @@ export const newEvent = z.strictObject({
   start: time,
   ...optional,
   allDay: fields.allDay.default(false),
-  attendees: fields.attendees.default([]),
+  attendees: guests.default([]),
   visibility: fields.visibility.default('private'),
   reminders: fields.reminders.default([]),
   recurrence: fields.recurrence.default([]),
@@ -158,7 +167,7 @@ export const eventPatch = z.strictObject({
   start: time.optional(),
   ...optional,
   allDay: fields.allDay.nullish(),
-  attendees: fields.attendees.nullish(),
+  attendees: guests.nullish(),
   visibility: fields.visibility.nullish(),
   reminders: fields.reminders.nullish(),
   recurrence: fields.recurrence.nullish(),

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Deadline } from '../db/attempt.ts'
 import { createKeyedQueue } from '../db/queue.ts'
+import { KEPT_OPS } from '../db/versioned.ts'
 import { versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { exactJson, type JsonValue } from '../json.ts'
@@ -62,9 +63,7 @@ export function createKeyed({ sessions, namespace, userOf, onConflict, deadline 
   }
 
   async function bring(base: Seen, ours: Value, theirs: Seen): Promise<Value> {
-    const { tried } = base
-    const known = tried && theirs.ops?.some((op) => op.equals(tried.op)) ? tried.value : base.value
-    const merged = isSame(base, theirs) ? mergeThree(known, ours, theirs.value) : COLLISION
+    const merged = isSame(base, theirs) ? mergeThree(lastSaid(base, theirs), ours, theirs.value) : COLLISION
     if (merged !== COLLISION) return merged
     if (!onConflict) throw versionConflict(base.stand?.version ?? 0, theirs.stand?.version ?? 0)
     const decided = await callback(() => onConflict(ours, copied(theirs.value)))
@@ -90,10 +89,11 @@ export function createKeyed({ sessions, namespace, userOf, onConflict, deadline 
       key,
       async () => {
         const base = seen.of(key, given)
-        if (base && isDeepStrictEqual(base.value, wanted)) return
+        if (base && !base.tried && isDeepStrictEqual(base.value, wanted)) return
         const op = nextId()
         const now = await write(key, base, wanted, op).catch((error: unknown) => {
-          if (base) seen.keep(key, { ...base, tried: { op, value: wanted } }, given)
+          const tried = [...(base?.tried ?? []), { op, value: wanted }].slice(-KEPT_OPS)
+          if (base) seen.keep(key, { ...base, tried }, given)
           throw error
         })
         /* Whoever goes on from what they gave knows nothing of what others have put there. */
@@ -118,6 +118,13 @@ export function createKeyed({ sessions, namespace, userOf, onConflict, deadline 
 
 /** What was deleted and began anew, be it of somebody who was erased and came back, is not the same. */
 const isSame = ({ stand: was }: Seen, { stand: is }: Seen): boolean => !was || !is || is._id.equals(was._id)
+
+/** What of ours has arrived last: a write whose operation is there, a deletion where there is nothing, or what was read. */
+function lastSaid({ value, tried = [] }: Seen, theirs: Seen): Value {
+  if (!theirs.stand) return tried.some((one) => one.value === undefined) ? undefined : value
+  const arrived = theirs.ops?.map((op) => tried.find((one) => one.op.equals(op))).find(Boolean)
+  return arrived ? arrived.value : value
+}
 
 /** Of a version that is never there. */
 const behind = (stand: Stand | null): Stand => ({ _id: stand?._id ?? nextId(), version: 0 })

@@ -2,6 +2,12 @@ import type { ObjectId } from '../ids.ts'
 import type { JsonValue } from '../json.ts'
 import type { Stand } from './sessions.ts'
 
+/** A write, or without a value a deletion. */
+interface Try {
+  op: ObjectId
+  value: JsonValue | undefined
+}
+
 /** A value as it was when it was read or written here last. */
 export interface Seen {
   /** null: there was none. */
@@ -9,8 +15,8 @@ export interface Seen {
   value: JsonValue | undefined
   /** The operations that have led to it lately. */
   ops?: ObjectId[] | undefined
-  /** What was written since, without an answer. */
-  tried?: { op: ObjectId; value: JsonValue | undefined }
+  /** What was written since, without an answer: any of it may be there. */
+  tried?: Try[]
 }
 
 /** Handlers are under way for so long, and so many at once: what is forgotten is written as if nobody had read it. */

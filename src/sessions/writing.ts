@@ -53,8 +53,9 @@ export function createWriting({ sessions, namespace, userOf }: Needs) {
     /** @returns false if it is not what was expected */
     async remove(key: string, expected: Expected): Promise<boolean> {
       const place = placeOf(key)
-      const stand = expected === undefined ? await sessions.find(place) : expected
-      return stand === null || sessions.remove(place, stand)
+      const stand = expected ?? (await sessions.find(place))
+      if (!stand) return true
+      return expected !== null && sessions.remove(place, stand)
     },
   }
 }

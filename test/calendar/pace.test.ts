@@ -62,3 +62,21 @@ test.each([
 ] as const)('%s %s means %s', (status, reason, meaning) => {
   expect(new GoogleFailure(status, reason).meaning).toBe(meaning)
 })
+
+test.each([
+  ['seconds', `${40 * 86_400}`],
+  ['a date', 'Fri, 31 Dec 2100 23:59:59 GMT'],
+])('a pull that is asked to wait for longer than a timer can waits, by %s', async (_, retryAfter) => {
+  const { sync, server } = await makeWorld()
+  await sync().pull('primary')
+  let asked = 0
+  server.judgeBy(({ kind }) => {
+    if (kind === 'events.list') asked++
+    return { status: 503, reason: 'backendError', retryAfter: retryAfter as unknown as number }
+  })
+  const one = sync()
+  one.start({ pullEveryMs: 1000 })
+  await new Promise((resolve) => setTimeout(resolve, 3000))
+  await one.stop()
+  expect(asked).toBe(1)
+})

@@ -104,3 +104,26 @@ test('a token that is never renewed keeps nobody waiting, and what it was for is
   await pause(300)
   expect(there()).toEqual([])
 })
+
+test('who stops waits for what an earlier start has under way, too', async () => {
+  const { event, sync, server } = await makeWorld()
+  await event()
+  let [begun, ended] = [() => {}, false]
+  const isUnderWay = new Promise<void>((resolve) => {
+    begun = resolve
+  })
+  server.judgeBy(async ({ kind }): Promise<Fate> => {
+    if (kind !== 'events.insert') return 'answers'
+    begun()
+    await pause(1000)
+    ended = true
+    return 'answers'
+  })
+  const one = sync()
+  one.start()
+  await isUnderWay
+  void one.stop()
+  one.start()
+  await one.stop()
+  expect(ended).toBe(true)
+})

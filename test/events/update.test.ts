@@ -61,6 +61,15 @@ describe('updateEvent', () => {
     expect(updated).toMatchObject({ reminders: [5], recurrence: [] })
   })
 
+  test('takes guests as they come out, and one more', async () => {
+    const { id, attendees } = await full()
+    const updated = await store.updateEvent(id, {
+      attendees: [...attendees, { email: 'dora@example.com' }],
+    })
+    const dora = { email: 'dora@example.com', displayName: null, comment: null }
+    expect(updated.attendees).toEqual([...attendees, dora])
+  })
+
   test('clears with null', async () => {
     const event = await full()
     const cleared = await store.updateEvent(event.id, {

@@ -88,3 +88,58 @@ test('a write that is never confirmed is repeated by who asked, and is no confli
   await storage.write('k', mine)
   expect(await storage.read('k')).toEqual({ step: 'b', theirs: 1 })
 })
+
+/** A storage that does not wait long, and a write of `mine` that arrives, of which nobody hears. */
+async function withUnheard(begin: State, mine: State) {
+  const namespace = `bot ${++bots}`
+  const storage = grammyStorage<State>(await faulty.open({ timeoutMs: 1000 }), { namespace })
+  await storage.write('k', begin)
+  const value = await taken(storage)
+  const failing = async (write: () => unknown, how: object) => {
+    await faulty.fail({ failCommands: ['findAndModify'], collection: 'sessions', ...how })
+    await expect(Promise.resolve(write())).rejects.toMatchObject({ code: expect.any(String) })
+    await faulty.heal()
+  }
+  await failing(() => storage.write('k', Object.assign(value, mine)), UNCONFIRMED)
+  const stored = async () =>
+    (await faulty.db.collection('dialogue_sessions').findOne({ namespace }))?.data.value
+  return { storage, value, failing, stored }
+}
+
+test('a write that nobody heard of is undone by who writes what they had read', async () => {
+  const { storage, value, stored } = await withUnheard({ n: 0 }, { n: 1 })
+  expect(await stored()).toEqual({ n: 1 })
+  await storage.write('k', Object.assign(value, { n: 0 }))
+  expect(await stored()).toEqual({ n: 0 })
+})
+
+test('a session that began unheard is gone when it is deleted', async () => {
+  const namespace = `bot ${++bots}`
+  const storage = grammyStorage<State>(await faulty.open({ timeoutMs: 1000 }), { namespace })
+  const stored = () => faulty.db.collection('dialogue_sessions').findOne({ namespace })
+  await storage.read('k')
+  await faulty.fail({ failCommands: ['insert'], collection: 'sessions', ...UNCONFIRMED })
+  await expect(storage.write('k', { n: 1 })).rejects.toMatchObject({ outcome: 'unknown' })
+  await faulty.heal()
+  expect(await stored()).not.toBeNull()
+  await storage.delete('k')
+  expect(await stored()).toBeNull()
+})
+
+test('who failed twice does not conflict with their first try', async () => {
+  const { storage, value, failing, stored } = await withUnheard({ n: 0 }, { n: 1 })
+  await failing(() => storage.write('k', Object.assign(value, { n: 2 })), LOST_COMMAND)
+  await storage.write('k', Object.assign(value, { n: 3 }))
+  expect(await stored()).toEqual({ n: 3 })
+})
+
+test('what was deleted unheard is there again when it is written again', async () => {
+  const { storage, stored } = await withUnheard({ n: 0 }, { n: 1 })
+  await taken(storage)
+  await faulty.fail({ failCommands: ['delete'], collection: 'sessions', ...UNCONFIRMED })
+  await expect(Promise.resolve(storage.delete('k'))).rejects.toMatchObject({ outcome: 'unknown' })
+  await faulty.heal()
+  expect(await stored()).toBeUndefined()
+  await storage.write('k', { n: 1 })
+  expect(await stored()).toEqual({ n: 1 })
+})
