@@ -15,7 +15,7 @@ import { type Held, type JournalDocument, journal as model } from './entry.ts'
 import { COMMAND_MS, inTime, type Journal, OPEN, TOO_LATE, UNSETTLED } from './journal.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { messages } from './schema.ts'
-import { capOf } from './size.ts'
+import { isBeyondCap } from './size.ts'
 
 interface Needs {
   database: Database
@@ -114,7 +114,8 @@ export function createSettling({
     while (entry) {
       try {
         await retention.refresh(deadline)
-        if (entry.largest > capOf(retention.current())) return await park(entry, DOCUMENT_TOO_LARGE, deadline)
+        if (await isBeyondCap(entry.largest, retention, deadline))
+          return await park(entry, DOCUMENT_TOO_LARGE, deadline)
         sure = (await carryOut(entry, deadline)) && sure
         if (await journal.finish(entry, sure, deadline)) return
       } catch (error) {
