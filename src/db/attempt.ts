@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type mongoose from 'mongoose'
 import type { Outcome } from '../errors.ts'
 import {
+  asUnsure,
   isExpired,
   isTransient,
   isUnreachable,
@@ -110,7 +111,7 @@ export async function attempt<T>(
       const mayBeDone = isUnsure(error) || (deadline.isRepeated && isUnreachable(error))
       if (effect === 'write' && mayBeDone) outcome = 'unknown'
       if (isExpired(error)) throw timedOut(outcome)
-      if (!isTransient(error)) throw error
+      if (!isTransient(error)) throw outcome === 'unknown' ? asUnsure(error) : error
       if (isHopeless(error, left, deadline) || !(await backOff(round, deadline)))
         throw toStoreError(error, outcome)
     }
