@@ -166,8 +166,11 @@ export function createSettling({
   return {
     /** Settles what this process has just committed. */
     async settle(held: Held[], deadline: Deadline): Promise<void> {
-      /* Also beside a reader of this process: the committer is counted as active, and has to leave. */
-      await Promise.all(held.map((entry) => settleHeld(entry, deadline)))
+      /*
+       * Also beside a reader of this process: the committer is counted as active, and has to leave. One after the other:
+       * a message may be inserted by one entry, and put in the place of a slow call's by the next.
+       */
+      for (const entry of held) await settleHeld(entry, deadline)
     },
 
     /** After it, readers find all that was committed about these users' messages. */
@@ -192,11 +195,16 @@ export function createSettling({
     async settleRest(_opening: boolean, isOver: () => boolean): Promise<void> {
       const { open, over } = await journal.left(database.deadline())
       let failure: { error: unknown } | undefined
-      for (const _id of open) {
+      /* A user's entries go in their order. */
+      const failed = new Set<string>()
+      for (const { _id, userId } of open) {
         if (isOver()) return
-        /* One that cannot be settled now must not hide those behind it. */
+        const user = userId.toHexString()
+        if (failed.has(user)) continue
+        /* One that cannot be settled now must not hide those of others behind it. */
         await settleEntry(_id, database.deadline()).catch((error: unknown) => {
           failure = { error }
+          failed.add(user)
         })
       }
       if (over) await journal.sweep(database.deadline())
