@@ -64,6 +64,10 @@ export function deadlineIn(ms: number): Deadline {
 export const renewed = (deadline: Deadline, ms: number): Deadline =>
   deadline.transaction ? deadline : { ...deadline, ...deadlineIn(ms) }
 
+/** Of those who share a command, the one who has most time. */
+export const latest = (deadlines: Deadline[]): Deadline =>
+  deadlines.reduce((a, b) => (b.remaining() > a.remaining() ? b : a))
+
 /** The same deadline for one command that shall take no longer than `ms`. */
 export const soon = (deadline: Deadline, ms: number): Deadline => {
   const { remaining } = deadlineIn(Math.min(ms, deadline.remaining()))
