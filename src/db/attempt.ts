@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type mongoose from 'mongoose'
 import type { Outcome } from '../errors.ts'
 import {
+  asUnsure,
   isExpired,
   isTransient,
   isUnreachable,
@@ -63,6 +64,10 @@ export function deadlineIn(ms: number): Deadline {
 export const renewed = (deadline: Deadline, ms: number): Deadline =>
   deadline.transaction ? deadline : { ...deadline, ...deadlineIn(ms) }
 
+/** Of those who share a command, the one who has most time. */
+export const latest = (deadlines: Deadline[]): Deadline =>
+  deadlines.reduce((a, b) => (b.remaining() > a.remaining() ? b : a))
+
 /** The same deadline for one command that shall take no longer than `ms`. */
 export const soon = (deadline: Deadline, ms: number): Deadline => {
   const { remaining } = deadlineIn(Math.min(ms, deadline.remaining()))
@@ -110,7 +115,7 @@ export async function attempt<T>(
       const mayBeDone = isUnsure(error) || (deadline.isRepeated && isUnreachable(error))
       if (effect === 'write' && mayBeDone) outcome = 'unknown'
       if (isExpired(error)) throw timedOut(outcome)
-      if (!isTransient(error)) throw error
+      if (!isTransient(error)) throw outcome === 'unknown' ? asUnsure(error) : error
       if (isHopeless(error, left, deadline) || !(await backOff(round, deadline)))
         throw toStoreError(error, outcome)
     }

@@ -3,6 +3,7 @@ import { altered, DialogueStoreError, type Outcome, tooLarge } from '../errors.t
 
 const {
   MongoBulkWriteError,
+  MongoClientClosedError,
   MongoError,
   MongoNetworkError,
   MongoServerSelectionError,
@@ -97,9 +98,24 @@ export const isExpired = (error: unknown): boolean => codeOf(error) === MAX_TIME
 /** A document, or what was made of it, is beyond what MongoDB stores. */
 export const isTooLarge = (error: unknown): boolean => TOO_LARGE.has(codeOf(error) ?? 0)
 
+/** The application closed its connection under the command. */
+const isCutOff = (error: unknown): boolean => error instanceof MongoClientClosedError
+
 /** Whether a command that failed so may have been applied all the same. */
 export const isUnsure = (error: unknown): boolean =>
-  !neverSent(error) && (isTransient(error) || isExpired(error))
+  !neverSent(error) && (isTransient(error) || isExpired(error) || isCutOff(error))
+
+/* Errors of the driver that a verb may want to understand by itself, before they are translated. */
+const unsure = new WeakSet<object>()
+
+/** The same error, of which `toStoreError` knows that an attempt before it may have been applied. */
+export function asUnsure(error: unknown): unknown {
+  if (typeof error === 'object' && error !== null) unsure.add(error)
+  return error
+}
+
+const outcomeOf = (error: unknown): Outcome =>
+  typeof error === 'object' && error !== null && unsure.has(error) ? 'unknown' : 'not-applied'
 
 export const timedOut = (outcome: Outcome): DialogueStoreError =>
   new DialogueStoreError(
@@ -126,7 +142,7 @@ export async function withFailuresAs<T>(outcome: Outcome, work: () => Promise<T>
 }
 
 /** Translates what the driver throws. The driver's text may quote documents, so none of it is kept. */
-export function toStoreError(error: unknown, outcome: Outcome = 'not-applied'): DialogueStoreError {
+export function toStoreError(error: unknown, outcome: Outcome = outcomeOf(error)): DialogueStoreError {
   if (error instanceof DialogueStoreError) return error
   const details = { cause: error, outcome }
   const code = codeOf(error) ?? 0

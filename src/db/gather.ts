@@ -1,4 +1,4 @@
-import { type Deadline, within } from './attempt.ts'
+import { type Deadline, latest, within } from './attempt.ts'
 import { timedOut } from './failure.ts'
 import { createLane, type Passenger } from './lane.ts'
 
@@ -36,7 +36,7 @@ export function createGather<Key, Found extends object>({ read, nameOf, namesOf,
   }
 
   async function flush(callers: Caller[]): Promise<void> {
-    const deadline = latest(callers)
+    const deadline = latest(callers.map((caller) => caller.deadline))
     const taken = new Set<Found>()
     for (let rest = callers; rest.length > 0; ) {
       const asked = new Map(rest.map(({ key }) => [nameOf(key), key]))
@@ -66,6 +66,3 @@ export function createGather<Key, Found extends object>({ read, nameOf, namesOf,
     return within(left, send(key, deadline), () => timedOut('not-applied'))
   }
 }
-
-const latest = (callers: { deadline: Deadline }[]): Deadline =>
-  callers.map(({ deadline }) => deadline).reduce((a, b) => (b.remaining() > a.remaining() ? b : a))

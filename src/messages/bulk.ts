@@ -20,6 +20,8 @@ export interface Accepted {
 
 interface Gate {
   accept(input: unknown): Accepted
+  /** What finds out whether it fits into the capped collection, where that is not known. */
+  doubt(accepted: Accepted): Promise<void> | undefined
   enter(accepted: Accepted, deadline: Deadline, settle: Settle): Traveller
   send(travellers: Traveller[]): void
   room: Room
@@ -41,7 +43,7 @@ export function toBulk(inputs: unknown): unknown[] {
 const PART = { count: 500, bytes: 2 ** 20 }
 
 /** Stores many messages. Where a single one would be refused for want of room, a bulk waits. */
-export async function storeAll<M>({ accept, enter, send, room, deadline }: Gate, inputs: unknown[]) {
+export async function storeAll<M>({ accept, doubt, enter, send, room, deadline }: Gate, inputs: unknown[]) {
   const outcomes = new Array<StoreOutcome<M>>(inputs.length)
   let left = inputs.length
   let finish = () => {}
@@ -69,6 +71,8 @@ export async function storeAll<M>({ accept, enter, send, room, deadline }: Gate,
     }
     try {
       const accepted = accept(input)
+      const doubted = doubt(accepted)
+      if (doubted) await doubted
       if (!room.has(accepted.bytes)) depart()
       while (!room.has(accepted.bytes)) {
         await room.until(accepted.bytes)

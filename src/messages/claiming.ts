@@ -38,6 +38,9 @@ export function createClaiming({ claims, presence, tidying, board }: Needs) {
     const known = refuse(travellers, strangers)
     if (known.length === 0) return []
     const earlier = await claims.claim(messagesOf(known), flight, deadline, heldMs)
+    /* What is inserted is checked beside it. What is not may be of somebody who is being erased. */
+    const repeats = known.filter(({ message }) => earlier.get(message)?.stored)
+    refuse(repeats, await presence.check(usersOf(repeats), deadline))
     return known.filter((traveller) => {
       const first = earlier.get(traveller.message)
       if (!first) return true

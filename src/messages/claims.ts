@@ -111,7 +111,10 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       ),
     )
 
-  /** Judges claims, and takes over those that are nobody's. What is on our own flight is ours to insert and to land. */
+  /**
+   * Judges claims, and takes over those that are nobody's. What is on our own flight is ours to insert and to land.
+   * @returns nothing for those that are gone by now: expired, or taken back
+   */
   async function resolve(keys: string[], flight: ObjectId, deadline: Deadline, heldMs: number) {
     const found = await readSure(keys, deadline)
     const others = found.filter((claim) => !isOn(claim, flight))
@@ -121,8 +124,11 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     const left = others.map(({ _id }) => _id).filter((key) => !judged.get(key)?.stored)
     if (left.length === 0) return judged
     await takeOver(left, flight, soon(deadline, heldMs))
-    const lost = (await readSure(left, deadline)).filter((claim) => !isOn(claim, flight))
+    const kept = await readSure(left, deadline)
+    const lost = kept.filter((claim) => !isOn(claim, flight))
     for (const [key, earlier] of await judge(lost, deadline)) judged.set(key, earlier)
+    const there = new Set(kept.map(({ _id }) => _id))
+    for (const key of left) if (!there.has(key)) judged.delete(key)
     return judged
   }
 
@@ -136,9 +142,15 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
 
   return {
     async claim(documents, flight, deadline, heldMs) {
-      const taken = await insert(documents, flight, soon(deadline, heldMs))
-      if (taken.length === 0) return new Map()
-      const found = byDocument(documents, await resolve(taken.map(seenKey), flight, deadline, heldMs))
+      const judged = new Map<string, Earlier>()
+      for (let rest = documents; rest.length > 0; ) {
+        const taken = await insert(rest, flight, soon(deadline, heldMs))
+        if (taken.length === 0) break
+        for (const [key, earlier] of await resolve(taken.map(seenKey), flight, deadline, heldMs))
+          judged.set(key, earlier)
+        rest = taken.filter((document) => !judged.has(seenKey(document)))
+      }
+      const found = byDocument(documents, judged)
       /* The document whose id the claim has is the first of this batch, or one of an attempt before. */
       for (const [document, { messageId, stored }] of found)
         if (!stored && messageId.equals(document._id)) found.delete(document)

@@ -1,6 +1,7 @@
 import type mongoose from 'mongoose'
-import { attempt, type Deadline, runCommand } from '../db/attempt.ts'
+import { attempt, type Deadline, latest, runCommand, within } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
+import { timedOut } from '../db/failure.ts'
 
 type Timestamp = mongoose.mongo.Timestamp
 
@@ -72,16 +73,18 @@ export function createClock(database: Database): Clock {
 function createShared<T>(ask: (deadline: Deadline) => Promise<T>): (deadline: Deadline) => Promise<T> {
   let sent: Promise<unknown> | undefined
   let next: Promise<T> | undefined
+  let askers: Deadline[] = []
+  const question = async () => {
+    await sent
+    const answer = ask(latest(askers))
+    sent = answer.catch(() => {})
+    next = undefined
+    askers = []
+    return answer
+  }
   return (deadline) => {
-    if (next) return next
-    const question = async () => {
-      await sent
-      const answer = ask(deadline)
-      sent = answer.catch(() => {})
-      next = undefined
-      return answer
-    }
-    next = question()
-    return next
+    askers.push(deadline)
+    next ??= question()
+    return within(deadline.remaining(), next, () => timedOut('not-applied'))
   }
 }

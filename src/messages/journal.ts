@@ -149,15 +149,15 @@ export function createJournal(database: Database) {
     },
 
     /** What somebody has left: entries that are still to be settled, oldest first, and whether some are to be swept. */
-    async left(deadline: Deadline): Promise<{ open: ObjectId[]; over: boolean }> {
+    async left(deadline: Deadline): Promise<{ open: Left[]; over: boolean }> {
       const found = await attempt(deadline, 'read', (terms) =>
         collection
-          .find({ $or: [OPEN, OVER] }, { projection: { settled: 1 }, ...terms })
+          .find({ $or: [OPEN, OVER] }, { projection: { settled: 1, userId: 1 }, ...terms })
           .sort({ _id: 1 })
           .limit(MOST_AT_ONCE)
           .toArray(),
       )
-      const open = found.filter(({ settled }) => !settled).map(({ _id }) => _id)
+      const open = found.filter(({ settled }) => !settled)
       return { open, over: open.length < found.length }
     },
 
@@ -183,6 +183,7 @@ export function createJournal(database: Database) {
 }
 
 export type Journal = ReturnType<typeof createJournal>
+type Left = Pick<JournalDocument, '_id' | 'userId'>
 
 const EMPTY = { inserts: [], replacements: [], deletions: [], largest: 0 }
 const MOST_AT_ONCE = 1000

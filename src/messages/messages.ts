@@ -12,7 +12,7 @@ import type { Clock } from './clock.ts'
 import { createPresence } from './presence.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type Message, type MessageDocument, toMessage } from './schema.ts'
-import { assertFits } from './size.ts'
+import { assertFits, bytesOf, capOf } from './size.ts'
 import { createTidying } from './tidy.ts'
 import { type Group, isNamed, type Settle, type Stored, Traveller, toGroup } from './traveller.ts'
 import { createWriter } from './writer.ts'
@@ -66,8 +66,12 @@ export function createStoring<M>(needs: Needs) {
 
   function accept(input: unknown): Accepted {
     const message = toDocument(input, checkMetadata)
-    return { message, bytes: assertFits(message, retention.current()) }
+    return { message, bytes: bytesOf(message) }
   }
+
+  /** Who fits by what is known goes on at once. */
+  const doubt = ({ bytes }: Accepted): Promise<void> | undefined =>
+    bytes > capOf(retention.current()) ? assertFits(bytes, retention) : undefined
 
   /** @throws DialogueStoreError `OVERLOADED` */
   function enter({ message, bytes }: Accepted, deadline: Deadline, settle: Settle): Traveller {
@@ -80,6 +84,8 @@ export function createStoring<M>(needs: Needs) {
     tidied: tidying.done,
     async storeMessage(input: unknown): Promise<{ message: Message<M>; created: boolean }> {
       const accepted = accept(input)
+      const doubted = doubt(accepted)
+      if (doubted) await doubted
       const { document, created } = await new Promise<Stored>((onStored, onFailed) =>
         send([enter(accepted, database.deadline(), { onStored, onFailed })]),
       )
@@ -87,7 +93,7 @@ export function createStoring<M>(needs: Needs) {
     },
 
     async storeMessages(inputs: unknown): Promise<StoreOutcome<M>[]> {
-      return storeAll<M>({ accept, enter, send, room, deadline: database.deadline }, toBulk(inputs))
+      return storeAll<M>({ accept, doubt, enter, send, room, deadline: database.deadline }, toBulk(inputs))
     },
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type mongoose from 'mongoose'
 import type { Retention } from '../config.ts'
-import type { Deadline } from '../db/attempt.ts'
+import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import type { IndexDefinition } from '../db/definition.ts'
 import { codeOf, DOCUMENT_VALIDATION_FAILURE } from '../db/failure.ts'
@@ -21,13 +21,13 @@ export type StoredRetention =
 export interface RetentionKeeper {
   current(): StoredRetention
   /** Reads it anew. */
-  load(): Promise<StoredRetention>
+  load(deadline?: Deadline): Promise<StoredRetention>
   /**
    * Applies other limits of the same kind.
    * @throws DialogueStoreError `RETENTION_MISMATCH` for another kind
    */
   apply(wanted: Retention | undefined): Promise<void>
-  /** Reads it anew if a conversion has changed it lately. Asks the server every two seconds at most. */
+  /** Reads it anew, every two seconds at most: another store may have applied other limits, or converted it. */
   refresh(deadline: Deadline): Promise<void>
   /** How many fences of conversions this process knows of: to be asked before a write, for `wasFenced`. */
   fences(): number
@@ -71,23 +71,26 @@ export function createRetention(database: Database): RetentionKeeper {
   let knownFences = 0
   let lookedAt = Number.NEGATIVE_INFINITY
 
-  const findAgeIndex = async () => (await collection.indexes()).find((index) => index.name === AGE_INDEX)
+  async function findAgeIndex(deadline = database.deadline()) {
+    const all = await attempt(deadline, 'read', (terms) => collection.indexes({ full: true, ...terms }))
+    return all.find((index) => index.name === AGE_INDEX)
+  }
 
-  async function load(): Promise<StoredRetention> {
+  async function load(deadline = database.deadline()): Promise<StoredRetention> {
+    lookedAt = performance.now()
     /* Counted first: what is read after it is at least as new. */
-    const { count, standing } = await readFence(database, database.deadline())
-    const found = await read()
+    const { count, standing } = await readFence(database, deadline)
+    const found = await read(deadline)
     /* One that stands is still to be passed. */
     knownFences = standing ? count - 1 : count
-    lookedAt = performance.now()
     stored = found
     return found
   }
 
-  async function read(): Promise<StoredRetention> {
-    const [info] = await db
-      .listCollections<{ name: string; options?: mongoose.mongo.Document }>({ name })
-      .toArray()
+  async function read(deadline: Deadline): Promise<StoredRetention> {
+    const [info] = await attempt(deadline, 'read', (terms) =>
+      db.listCollections<{ name: string; options?: mongoose.mongo.Document }>({ name }, terms).toArray(),
+    )
     const options = info?.options ?? {}
     if (options.capped) {
       return {
@@ -96,7 +99,10 @@ export function createRetention(database: Database): RetentionKeeper {
         ...(options.max > 0 && { maxMessages: Number(options.max) }),
       }
     }
-    const [age, limits] = await Promise.all([findAgeIndex(), meta.findOne({ _id: 'retention' })])
+    const [age, limits] = await Promise.all([
+      findAgeIndex(deadline),
+      attempt(deadline, 'read', (terms) => meta.findOne({ _id: 'retention' }, terms)),
+    ])
     return {
       kind: 'rolling',
       ...(age && { maxAgeMs: Number(age.expireAfterSeconds) * 1000 }),
@@ -133,7 +139,7 @@ export function createRetention(database: Database): RetentionKeeper {
       const { count, standing } = await readFence(database, deadline)
       if (!standing) {
         const passed = waited || count !== since
-        if (passed) await load()
+        if (passed) await load(deadline)
         return passed
       }
       waited = true
@@ -158,10 +164,7 @@ export function createRetention(database: Database): RetentionKeeper {
       await load()
     },
     async refresh(deadline) {
-      if (performance.now() - lookedAt < FRESH_MS) return
-      lookedAt = performance.now()
-      const { count } = await readFence(database, deadline)
-      if (count !== knownFences) await load()
+      if (performance.now() - lookedAt >= FRESH_MS) await load(deadline)
     },
     fences: () => knownFences,
     wasFenced,

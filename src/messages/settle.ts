@@ -15,7 +15,7 @@ import { type Held, type JournalDocument, journal as model } from './entry.ts'
 import { COMMAND_MS, inTime, type Journal, OPEN, TOO_LATE, UNSETTLED } from './journal.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { messages } from './schema.ts'
-import { capOf } from './size.ts'
+import { isBeyondCap } from './size.ts'
 
 interface Needs {
   database: Database
@@ -114,7 +114,8 @@ export function createSettling({
     while (entry) {
       try {
         await retention.refresh(deadline)
-        if (entry.largest > capOf(retention.current())) return await park(entry, DOCUMENT_TOO_LARGE, deadline)
+        if (await isBeyondCap(entry.largest, retention, deadline))
+          return await park(entry, DOCUMENT_TOO_LARGE, deadline)
         sure = (await carryOut(entry, deadline)) && sure
         if (await journal.finish(entry, sure, deadline)) return
       } catch (error) {
@@ -165,8 +166,19 @@ export function createSettling({
   return {
     /** Settles what this process has just committed. */
     async settle(held: Held[], deadline: Deadline): Promise<void> {
-      /* Also beside a reader of this process: the committer is counted as active, and has to leave. */
-      await Promise.all(held.map((entry) => settleHeld(entry, deadline)))
+      /*
+       * Also beside a reader of this process: the committer is counted as active, and has to leave. A user's entries one
+       * after the other: a message may be inserted by one, and put in the place of a slow call's by the next.
+       */
+      const byUser = new Map<string, Held[]>()
+      for (const entry of held) {
+        const user = entry.userId.toHexString()
+        byUser.set(user, [...(byUser.get(user) ?? []), entry])
+      }
+      const inOrder = async (entries: Held[]) => {
+        for (const entry of entries) await settleHeld(entry, deadline)
+      }
+      await Promise.all([...byUser.values()].map(inOrder))
     },
 
     /** After it, readers find all that was committed about these users' messages. */
@@ -191,11 +203,16 @@ export function createSettling({
     async settleRest(_opening: boolean, isOver: () => boolean): Promise<void> {
       const { open, over } = await journal.left(database.deadline())
       let failure: { error: unknown } | undefined
-      for (const _id of open) {
+      /* A user's entries go in their order. */
+      const failed = new Set<string>()
+      for (const { _id, userId } of open) {
         if (isOver()) return
-        /* One that cannot be settled now must not hide those behind it. */
+        const user = userId.toHexString()
+        if (failed.has(user)) continue
+        /* One that cannot be settled now must not hide those of others behind it. */
         await settleEntry(_id, database.deadline()).catch((error: unknown) => {
           failure = { error }
+          failed.add(user)
         })
       }
       if (over) await journal.sweep(database.deadline())

@@ -15,7 +15,7 @@ import type { Journal } from './journal.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type Deletion, type MessageDocument, messages } from './schema.ts'
 import type { Settling } from './settle.ts'
-import { assertFits } from './size.ts'
+import { assertFits, bytesOf } from './size.ts'
 import type { Stored } from './traveller.ts'
 
 export interface TurnNeeds {
@@ -156,9 +156,12 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
   return {
     storeMessage(input: unknown): Promise<Stored> {
       const document = toDocument(input, checkMetadata)
-      assertFits(document, retention.current(), ENTRY_OVERHEAD)
+      const bytes = bytesOf(document, ENTRY_OVERHEAD)
       const chosen = (input as { id?: unknown }).id !== undefined
-      return inTurn(document.userId, () => storeOne(document, chosen))
+      return inTurn(document.userId, async () => {
+        await assertFits(bytes, retention)
+        return storeOne(document, chosen)
+      })
     },
 
     getMessage(userId: ObjectId, filter: mongoose.mongo.Filter<MessageDocument>): Promise<MessageDocument> {
@@ -179,7 +182,7 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
         const message = await current(draft, _id)
         if (!message) throw messageNotFound()
         const changed = edited(message, edit)
-        assertFits(changed, retention.current(), ENTRY_OVERHEAD)
+        await assertFits(bytesOf(changed, ENTRY_OVERHEAD), retention)
         if (typeof edit.patch.externalId === 'string') await claimLater(draft, changed)
         draft.change(changed)
         return changed
