@@ -106,16 +106,16 @@ export async function assemble({ config, database, retention, release }: Parts) 
   await upkeep.start()
   const info = { ping: () => ping(database), stats: createStats(database, retention) }
   const verbs = {
-    ...observed(observer, 'info', {
+    ...observed(observer, 'info', 'user', {
       ...users.writes,
       ...messages.writes,
       ...contexts.verbs,
       ...transactions,
     }),
-    ...observed(observer, 'info', events, 'eventId'),
-    ...observed(observer, 'debug', { ...users.reads, ...users.locking, ...contexts.reads, ...info }),
-    ...observed(observer, 'debug', messages.reads),
-    ...observed(observer, 'debug', reading, 'eventId'),
+    ...observed(observer, 'info', 'event', events),
+    ...observed(observer, 'debug', 'user', { ...users.reads, ...users.locking, ...contexts.reads, ...info }),
+    ...observed(observer, 'debug', 'user', messages.reads),
+    ...observed(observer, 'debug', 'event', reading),
     ...observedIterables(observer, { ...users.iterables, ...messages.iterables, ...exporting }),
     close,
     [Symbol.asyncDispose]: close,
