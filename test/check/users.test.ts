@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals'
 import { ObjectId } from '../../src/ids.ts'
 import { makeEvent, makeMessages, makeUser, storedOf } from '../support/make.ts'
+import { LONG_AGO } from '../support/samples.ts'
 import { makeStore } from '../support/store.ts'
-import { LONG_AGO, makeScene, type Scene } from './support/scene.ts'
+import { makeScene, type Scene } from './support/scene.ts'
 
 async function makeSomebody() {
   let id = ''
