@@ -9,6 +9,7 @@ import { ofAll } from './whole.ts'
 
 export type { Operation } from './operation.ts'
 
+/** By the verb, and what of it an operation is about. */
 export const OPERATIONS: Record<string, Operation> = {
   ...ofUsers,
   ...ofMessages,
