@@ -67,6 +67,15 @@ test('of every model, a user has something', async () => {
   expect(unexcused(without, {}, "has nothing of the user: see `owner` in the model's definition")).toEqual([])
 })
 
+test('what is somebody’s is found by an index', () => {
+  const begins = (owner: string, keys: object) => owner === 'prefix' || Object.keys(keys)[0] === owner
+  const without = MODELS.filter(({ owner, indexes }) => {
+    return ![{ keys: { _id: 1 } }, ...indexes].some(({ keys }) => begins(owner, keys))
+  })
+  const advice = 'has no index that begins with its owner: erasures and the check would read all of it'
+  expect(without.map(({ collection }) => `${collection} ${advice}`)).toEqual([])
+})
+
 test('exportUser gives something of every model', async () => {
   const given = new Set<string>()
   for await (const { kind } of store.exportUser(userId)) given.add(`${kind}s`)
