@@ -7,6 +7,7 @@ import { makeDatabase, makeStore } from '../support/store.ts'
 import { command } from './command.ts'
 
 const ALL = MIGRATIONS.map(({ name }) => name)
+const longest = Math.max(...ALL.map(({ length }) => length))
 const lines = (line: (name: string) => string) => ALL.map((name) => `${line(name)}\n`).join('')
 
 const collectionsOf = async (db: mongoose.mongo.Db): Promise<string[]> =>
@@ -19,7 +20,7 @@ test('goes up, tells its status, and goes down again', async () => {
   const [status, dry] = await Promise.all([command(['status', ...on]), command(['up', ...on, '--dry-run'])])
   expect(status).toMatchObject({
     code: 0,
-    stdout: lines((name) => `${name}  pending`),
+    stdout: lines((name) => `${name.padEnd(longest)}  pending`),
     stderr: '',
   })
   expect(dry).toMatchObject({ code: 0, stdout: lines((name) => `would apply ${name}`) })
