@@ -180,7 +180,7 @@ export interface DialogueStore<S extends Shapes = Shapes> extends AsyncDisposabl
    * @throws `EVENT_NOT_FOUND`, `VERSION_CONFLICT`
    */
   updateEvent(eventId: Id, patch: EventPatchInput, options?: { ifVersion?: number }): Promise<StoredEvent<S>>
-  /** Kept, with status `cancelled`; no verb takes that back. @throws `EVENT_NOT_FOUND` */
+  /** Kept, with status `cancelled`, which no verb takes back. @throws `EVENT_NOT_FOUND` */
   cancelEvent(eventId: Id): Promise<StoredEvent<S>>
   /** False: there was none. */
   deleteEvent(eventId: Id): Promise<boolean>
