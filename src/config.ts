@@ -31,13 +31,14 @@ const rolling = z.strictObject({
   maxPerUser: z.int().min(1).optional(),
 })
 
+export const retention = z.discriminatedUnion('kind', [capped, rolling])
 /**
  * How messages are kept.
  * - `capped`: a ring of `sizeBytes` (default 1 GiB) over all users; the oldest stored go first.
  * - `rolling`: an ordinary collection. `maxAgeMs` counts from storing, in whole seconds; `maxPerUser` keeps
- *   each user's newest, exceeded by a tenth at most; neither: kept for ever.
+ *   each user's newest, exceeded by a tenth at most, as long as up to four processes write for that user at once;
+ *   neither: kept for ever.
  */
-export const retention = z.discriminatedUnion('kind', [capped, rolling])
 export type Retention = z.infer<typeof retention>
 
 const schemaLike = z.custom<z.ZodType>(
@@ -142,6 +143,7 @@ export type StoreOptions<S extends Shapes = Shapes> = (
   | {
       /** The store owns the connection; `close()` ends it. */
       uri: string
+      /** Default: the one that the URI names; where it names none, MongoDB's own default, `test`. */
       dbName?: string
     }
   | {

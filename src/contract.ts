@@ -25,7 +25,7 @@ import type {
   Identity,
   NewUserInput,
   User,
-  UserDefaults,
+  UserDefaultsInput,
   UserFilterInput,
   UserPatchInput,
 } from './users/schema.ts'
@@ -36,12 +36,17 @@ type Out<S extends Shapes, F extends keyof Shapes> = S[F] extends z.ZodType ? z.
 type In<S extends Shapes, F extends keyof Shapes> = S[F] extends z.ZodType ? z.input<S[F]> : object
 type With<T, F extends string, V> = Omit<T, F> & { [K in F]?: V }
 
+/** What `createUser` takes. Fields, bounds and defaults of all inputs: docs/REFERENCE.md. */
 export type NewUser<S extends Shapes = Shapes> = With<NewUserInput, 'data', In<S, 'userData'>>
+/** What `ensureUser` takes of somebody who writes for the first time. */
+export type UserDefaults<S extends Shapes = Shapes> = With<UserDefaultsInput, 'data', In<S, 'userData'>>
+/** What `storeMessage` takes. */
 export type NewMessage<S extends Shapes = Shapes> = With<
   NewMessageInput,
   'metadata',
   In<S, 'metadata'> | null
 >
+/** What `storeEvent` takes. */
 export type NewEvent<S extends Shapes = Shapes> = With<NewEventInput, 'data', In<S, 'eventData'>>
 
 type StoredUser<S extends Shapes> = User<Out<S, 'userData'>>
@@ -82,7 +87,7 @@ export interface DialogueStore<S extends Shapes = Shapes> extends AsyncDisposabl
   /** The user of that identity, created when this is their first message. Safe under concurrent first messages. */
   ensureUser(
     identity: Identity,
-    defaults?: With<UserDefaults, 'data', In<S, 'userData'>>,
+    defaults?: UserDefaults<S>,
   ): Promise<{ user: StoredUser<S>; created: boolean }>
   /**
    * Runs work while nobody else works for that user, over all processes. Not reentrant.
@@ -101,6 +106,10 @@ export interface DialogueStore<S extends Shapes = Shapes> extends AsyncDisposabl
   ): Promise<StoredUser<S>>
   /** Erases everything of a user. A repeat gives the same receipt. */
   deleteUser(userId: Id): Promise<ErasureReceipt>
+  /**
+   * 50 users, or `limit`, up to 1,000; `cursor: nextCursor` gives the next ones, until it is null. `email` is compared
+   * exactly, upper and lower case told apart.
+   */
   listUsers(options?: UserFilterInput): Promise<{ users: StoredUser<S>[]; nextCursor: string | null }>
   iterateUsers(options?: UserFilterInput): AsyncIterable<StoredUser<S>>
   /** Everything the store holds of a user, memory flat in the length of the history. */
@@ -108,11 +117,18 @@ export interface DialogueStore<S extends Shapes = Shapes> extends AsyncDisposabl
     userId: Id,
   ): AsyncIterable<ExportItem<StoredUser<S>, StoredContext<S>, StoredEvent<S>, StoredMessage<S>>>
 
-  /** @throws `OVERLOADED` when more than `maxQueuedBytes` wait; `TOO_LARGE` */
+  /**
+   * `content` may be empty for `voice`, or with `metadata`. `created: false` comes with the first message, or, if
+   * that was deleted or evicted since, with what was given now under the first one's id, which is not stored.
+   * @throws `OVERLOADED` when more than `maxQueuedBytes` wait; `TOO_LARGE`
+   */
   storeMessage(input: NewMessage<S>): Promise<{ message: StoredMessage<S>; created: boolean }>
   /** Each message has an outcome of its own, in the order of input. Waits where `storeMessage` is refused. */
   storeMessages(inputs: readonly NewMessage<S>[]): Promise<StoreOutcome<Out<S, 'metadata'>>[]>
-  /** A page of a history, in chronological order: the newest, or before or after a cursor. */
+  /**
+   * A page of a history, in chronological order: the newest, or before or after a cursor, not both. `limit`: 50, up to
+   * 1,000. `count` looks at 10,000 messages at most, unless it is `'exact'`.
+   */
   retrieveHistory(userId: Id, options?: HistoryOptions): Promise<HistoryPage<Out<S, 'metadata'>>>
   /** All of a history, oldest first, memory flat. */
   iterateHistory(userId: Id, options?: IterateOptions): AsyncIterable<StoredMessage<S>>
@@ -121,7 +137,8 @@ export interface DialogueStore<S extends Shapes = Shapes> extends AsyncDisposabl
    * `live` or an item's `resume`. Changes and deletions are not followed. It waits for more until it is left, or
    * `signal` is aborted, which ends it quietly. Of a user who is erased meanwhile nothing more comes.
    * @throws `USER_NOT_FOUND`; `CURSOR_GONE` for a place that the server no longer knows; `UNAVAILABLE`, `TIMEOUT`
-   *   when the server is away for longer than `timeoutMs`: go on from the last `resume`
+   *   when the server is away for longer than `timeoutMs`: go on from the last `resume`; `STORE_CLOSED`, also while it
+   *   waits, when the store is closed before `signal` is aborted
    */
   followMessages(options?: FollowOptions): AsyncIterable<FollowedMessage<Out<S, 'metadata'>>>
   /** @throws `MESSAGE_NOT_FOUND` */
@@ -140,27 +157,37 @@ export interface DialogueStore<S extends Shapes = Shapes> extends AsyncDisposabl
   storeContext(userId: Id, data: In<S, 'context'>, options?: ContextWrite): ContextOutcome<S>
   /** JSON Merge Patch, RFC 7396. */
   mergeContext(userId: Id, patch: object, options?: ContextWrite): ContextOutcome<S>
-  /** Read, change, compare-and-swap; runs again when somebody else was faster. */
+  /**
+   * Read, change, compare-and-swap; runs again when somebody else was faster. Where nothing is stored, `data` is `{}`,
+   * whatever the type of a shape says.
+   */
   updateContext(
     userId: Id,
     change: (data: Out<S, 'context'>) => In<S, 'context'> | Promise<In<S, 'context'>>,
     options?: ContextWrite,
   ): ContextOutcome<S>
+  /** `data` is `{}` where nothing is stored. `pending` counts to 1,000. */
   retrieveContext(userId: Id, options?: ContextRead): Promise<StoredContext<S>>
   /** Empties the context. False: there was none. */
   deleteContext(userId: Id): Promise<boolean>
 
-  /** The same `id`, or the creator's same `externalId`, stores once. */
+  /** The same `id`, or the creator's same `externalId`, stores once. Without `end`: an hour, `allDay` one day. */
   storeEvent(input: NewEvent<S>): Promise<{ event: StoredEvent<S>; created: boolean }>
   /** @throws `EVENT_NOT_FOUND` */
   getEvent(eventId: Id, options?: { withCreator?: boolean }): Promise<StoredEvent<S>>
-  /** `data` is merged, arrays are replaced. @throws `EVENT_NOT_FOUND`, `VERSION_CONFLICT` */
+  /**
+   * `data` is merged, arrays are replaced. `end` stays where it is when `start` moves: give both.
+   * @throws `EVENT_NOT_FOUND`, `VERSION_CONFLICT`
+   */
   updateEvent(eventId: Id, patch: EventPatchInput, options?: { ifVersion?: number }): Promise<StoredEvent<S>>
-  /** Kept, with status `cancelled`. @throws `EVENT_NOT_FOUND` */
+  /** Kept, with status `cancelled`, which no verb takes back. @throws `EVENT_NOT_FOUND` */
   cancelEvent(eventId: Id): Promise<StoredEvent<S>>
   /** False: there was none. */
   deleteEvent(eventId: Id): Promise<boolean>
-  /** What overlaps [from, to), of one creator or of all, by start. Recurrences are not expanded. */
+  /**
+   * What overlaps [from, to), of one creator or of all, by start: those `confirmed`, unless `status` says otherwise.
+   * Recurrences are not expanded. `cursor: nextCursor` gives the next page, until it is null.
+   */
   retrieveEvents(filter?: EventFilterInput): Promise<EventPage<Out<S, 'eventData'>, Out<S, 'userData'>>>
 
   /**

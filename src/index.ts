@@ -10,6 +10,7 @@ export type {
   Retention,
   StoreTransaction,
   UserConditions,
+  UserDefaults,
 } from './contract.ts'
 export { DialogueStoreError, ERROR_CODES, type ErrorCode, type InputIssue, type Outcome } from './errors.ts'
 export type { EventPage } from './events/retrieve.ts'

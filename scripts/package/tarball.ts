@@ -37,8 +37,12 @@ export async function packPackage(root: string, workspace: string): Promise<Tarb
   return { file: join(workspace, name), folder, files, manifest }
 }
 
-const MEANT = /^(dist\/.+\.(js|d\.ts)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/
-const NEEDED = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json', 'dist/index.js', 'dist/index.d.ts']
+const MEANT =
+  /^(dist\/.+\.(js|d\.ts)|docs\/(\w+\.md|bench\/[\w-]+\.svg)|(README|CHANGELOG|SECURITY)\.md|LICENSE|package\.json)$/
+const NEEDED = [
+  ...['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'docs/REFERENCE.md', 'package.json'],
+  ...['dist/index.js', 'dist/index.d.ts'],
+]
 
 /** @throws Error naming each file that should not be in the tarball, or should be and isn't */
 export function checkContents({ files }: Tarball): void {

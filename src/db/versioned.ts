@@ -11,6 +11,10 @@ export interface Versioned extends Document {
 /** How many operation ids a document keeps: as many writes may come between one and its repetition. */
 export const KEPT_OPS = 8
 
+/** Whether a document is what that operation has led to, and maybe others since. */
+export const isBy = (op: ObjectId, { ops = [] }: Pick<Versioned, 'ops'>): boolean =>
+  ops.some((one) => one.equals(op))
+
 type Document = mongoose.mongo.Document
 type Fields = Record<string, unknown>
 

@@ -4,7 +4,7 @@ import type { Database } from '../db/database.ts'
 import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
 import type { KeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
-import { versionedUpdate } from '../db/versioned.ts'
+import { isBy, versionedUpdate } from '../db/versioned.ts'
 import { DialogueStoreError, invalidInput, notRepeatable, versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
@@ -126,7 +126,8 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
   return {
     async storeEvent(input: unknown): Promise<{ event: CalendarEvent<E, D>; created: boolean }> {
       const event = parse(newEvent, input)
-      const document = toDocument({ ...event, data: checkData ? checkData(event.data) : event.data })
+      const op = nextId()
+      const document = toDocument({ ...event, data: checkData ? checkData(event.data) : event.data }, op)
       const deadline = database.deadline()
       while (true) {
         /* In a transaction a duplicate key would be its end, so it looks first. */
@@ -139,8 +140,8 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
           if (codeOf(error) !== DUPLICATE_KEY)
             throw event.id || event.externalId ? error : notRepeatable(error)
           const first = await earlier(document, deadline)
-          /* Under an id made for this call it can only be ours: the commit went through, and its reply was lost. */
-          if (first) return { event: toEvent(first), created: !event.id && first._id.equals(document._id) }
+          /* It is this call's own where the commit went through, and its reply was lost. */
+          if (first) return { event: toEvent(first), created: isBy(op, first) }
           /* Deleted in between: there is room for this one now. */
         }
       }
@@ -185,7 +186,7 @@ export const toExpressions = (fields: Partial<EventDocument>): Record<string, un
     ]),
   )
 
-function toDocument(event: NewEvent): EventDocument {
+function toDocument(event: NewEvent, op: ObjectId): EventDocument {
   const now = new Date()
   const given = {
     timezone: event.timezone,
@@ -211,5 +212,6 @@ function toDocument(event: NewEvent): EventDocument {
     calendarSync: { state: 'local', dueAt: AT_ONCE },
     createdAt: now,
     updatedAt: now,
+    ops: [op],
   }
 }

@@ -205,10 +205,12 @@ export type CalendarSync = Nullable<z.output<typeof shownSync>>
 
 export type CalendarEvent<E = JsonObject, D = JsonObject> = Entity<
   EventDocument,
-  'attendees' | 'data' | 'calendarSync' | 'ops'
+  'attendees' | 'data' | 'googleCalendarId' | 'calendarSync' | 'ops'
 > & {
   attendees: Attendee[]
   data: E
+  /** The event's own id at Google, in the calendar `calendarSync.calendarId`; null: it was never sent there. */
+  googleCalendarId: string | null
   calendarSync: CalendarSync
   /** With `withCreator`. */
   creator?: User<D>

@@ -4,6 +4,7 @@ import type { Database } from '../db/database.ts'
 import { duplicateKeyFields } from '../db/failure.ts'
 import { createKeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
+import { isBy } from '../db/versioned.ts'
 import { DialogueStoreError, invalidInput, notRepeatable, userNotFound } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { parse } from '../input.ts'
@@ -59,7 +60,8 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
     input: NewUser,
     deadline: Deadline,
   ): Promise<{ user: UserDocument; created: boolean }> {
-    const document = toDocument({ ...input, data: checkData ? checkData(input.data) : input.data })
+    const op = nextId()
+    const document = toDocument({ ...input, data: checkData ? checkData(input.data) : input.data }, op)
     const there = deadline.transaction && (await findClash(document, deadline))
     if (there) return { user: asRepeat(there, document), created: false }
     try {
@@ -69,8 +71,8 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
       const fields = duplicateKeyFields(error)
       if (!fields) throw input.id || input.identities.length > 0 ? error : notRepeatable(error)
       const existing = await find(deadline, { _id: document._id })
-      /* Under an id made for this call it can only be ours: the commit went through, and its reply was lost. */
-      if (existing) return { user: existing, created: !input.id }
+      /* It is this call's own where the commit went through, and its reply was lost. */
+      if (existing) return { user: existing, created: isBy(op, existing) }
       throw fields.includes('_id') ? userNotFound() : identityTaken(error)
     }
   }
@@ -132,7 +134,7 @@ export const unique = (identities: Identity[]): Identity[] =>
     (one, i) => identities.findIndex(({ provider, id }) => provider === one.provider && id === one.id) === i,
   )
 
-function toDocument(input: NewUser): UserDocument {
+function toDocument(input: NewUser, op: ObjectId): UserDocument {
   const now = new Date()
   return {
     _id: input.id ?? nextId(),
@@ -146,5 +148,6 @@ function toDocument(input: NewUser): UserDocument {
     version: 1,
     createdAt: now,
     updatedAt: now,
+    ops: [op],
   }
 }

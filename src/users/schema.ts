@@ -159,7 +159,7 @@ export type NewUserInput = z.input<typeof newUser>
 export const userDefaults = z
   .strictObject({ id: id.optional(), ...optionalFields, states: states.default({}), data: json.default({}) })
   .default({ states: {}, data: {} })
-export type UserDefaults = NonNullable<z.input<typeof userDefaults>>
+export type UserDefaultsInput = NonNullable<z.input<typeof userDefaults>>
 
 export const userPatch = z.strictObject({
   ...optionalFields,

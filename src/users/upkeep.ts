@@ -76,17 +76,30 @@ export function createErasureUpkeep({ database, belongings, drain }: Needs) {
     const spans = AGES_MS.map((age) => ({ after: new Date(since - age), upTo: new Date(now - age) }))
     const found = await find(spans)
     const before = new Date(now - (opening ? 0 : STALLED_MS))
-    for (const { _id } of found.filter(({ erasing, erasedAt }) => erasing && erasedAt <= before)) {
-      if (isOver()) return
-      await drain(_id, isOver)
-    }
-    const isDue = ({ erasedAt }: TombstoneDocument) =>
-      spans.some(({ after, upTo }) => after < erasedAt && erasedAt <= upTo)
-    for (const { _id } of found.filter(isDue)) {
-      if (isOver()) return
-      await sweep(_id)
-    }
+    const stalled = found.filter(({ erasing, erasedAt }) => erasing && erasedAt <= before)
+    const failed = await forEach(stalled, (userId) => drain(userId, isOver), isOver)
+    /* What an erasure has still to count is not to be swept. */
+    const isDue = (tombstone: TombstoneDocument) =>
+      !failed.has(tombstone) &&
+      spans.some(({ after, upTo }) => after < tombstone.erasedAt && tombstone.erasedAt <= upTo)
+    const unswept = await forEach(found.filter(isDue), sweep, isOver)
+    if (isOver()) return
     /* Where nothing was found, the next look may as well begin where this one did. */
-    if (found.length > 0 || now - since > MINUTE_MS) await recordSweep(new Date(now))
+    if (unswept.size === 0 && (found.length > 0 || now - since > MINUTE_MS)) await recordSweep(new Date(now))
+    for (const error of [...failed.values(), ...unswept.values()]) throw error
   }
+}
+
+/** One that fails does not keep the others waiting. @returns those that did, and why */
+async function forEach<T extends { _id: ObjectId }>(
+  items: T[],
+  work: (_id: ObjectId) => Promise<unknown>,
+  isOver: () => boolean,
+): Promise<Map<T, unknown>> {
+  const failed = new Map<T, unknown>()
+  for (const item of items) {
+    if (isOver()) break
+    await work(item._id).catch((error: unknown) => failed.set(item, error))
+  }
+  return failed
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import mongoose from 'mongoose'
 import { type Fate, startProxy } from '../../scripts/torture/rig/proxy.ts'
+import { ObjectId } from '../../src/ids.ts'
 import { type DialogueStore, openStore } from '../../src/index.ts'
 import { startServer, type TestServer } from '../../src/testing/index.ts'
 import { makeUser, rejection, storedOf } from '../support/make.ts'
@@ -70,3 +71,33 @@ test('what finds no server from the begin was not applied', async () => {
   await rejection(store.getUser(id), 'UNAVAILABLE')
   await store.close().catch(() => {})
 })
+
+/** The server knows nothing of a transaction that it has committed: a fail-over came in between, or it is long ago. */
+test.each<[string, (store: DialogueStore, userId: string) => Promise<{ created: boolean }>]>([
+  ['storeEvent', (store, creatorId) => store.storeEvent({ id: freshId(), creatorId, summary: 'a', start })],
+  ['ensureUser', (store) => store.ensureUser({ provider: 'x', id: freshId() }, { id: freshId() })],
+])('%s with a chosen id has created it, though it is committed and begun anew', async (_, call) => {
+  const { id } = await makeUser(beside)
+  const proxy = await startProxy(server.members[0]?.port ?? 0)
+  const store = await openStore({ uri: proxy.uri, dbName })
+  const admin = client.db('admin')
+  let commits = 0
+  proxy.judgeBy(async (command): Promise<Fate> => {
+    if (command !== 'commitTransaction') return 'arrives'
+    if (++commits === 1) return 'loses its reply'
+    if (commits === 2)
+      await admin.command({
+        configureFailPoint: 'failCommand',
+        mode: { times: 1 },
+        data: { failCommands: [command], errorCode: NO_SUCH_TRANSACTION },
+      })
+    return 'arrives'
+  })
+  expect(await call(store, id)).toMatchObject({ created: true })
+  expect(commits).toBeGreaterThan(1)
+  await store.close()
+  proxy.stop()
+})
+
+const NO_SUCH_TRANSACTION = 251
+const freshId = () => new ObjectId().toHexString()

@@ -6,7 +6,10 @@ import { command } from '../../scripts/package/command.ts'
 import { checkMentions } from '../../scripts/package/mentions.ts'
 import { checkContents, type Tarball } from '../../scripts/package/tarball.ts'
 
-const NEEDED = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json', 'dist/index.js', 'dist/index.d.ts']
+const NEEDED = [
+  ...['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'docs/REFERENCE.md', 'package.json'],
+  ...['dist/index.js', 'dist/index.d.ts'],
+]
 const manifest = {
   engines: { node: '>=20.19' },
   exports: {},
@@ -18,10 +21,11 @@ const makeTarball = (files: string[], folder = ''): Tarball => ({ file: 'a.tgz',
 
 describe('what the tarball holds', () => {
   test('may be what was built, and what is read', () => {
-    expect(() => checkContents(makeTarball([...NEEDED, 'dist/users/users.js']))).not.toThrow()
+    const more = ['dist/users/users.js', 'docs/TESTING.md', 'docs/bench/callers-dark.svg']
+    expect(() => checkContents(makeTarball([...NEEDED, ...more]))).not.toThrow()
   })
 
-  test.each(['src/index.ts', 'dist/index.js.map', '.env', 'test/package/tarball.test.ts'])(
+  test.each(['src/index.ts', 'dist/index.js.map', '.env', 'docs/bench/figures.json'])(
     'may not be %s',
     (file) => {
       expect(() => checkContents(makeTarball([...NEEDED, file]))).toThrow(

@@ -89,3 +89,27 @@ test('an erasure whose process died is finished when a store opens', async () =>
   expect(await left()).toEqual({ messages: 0, events: 0 })
   expect((await storedOf(db, userId)).users[0]).not.toHaveProperty('erasing')
 })
+
+test('one erasure that cannot go on does not keep others waiting, nor what came late', async () => {
+  const stuck = { erasedAt: ago(60), receipt: {}, erasing: { step: 1, messages: null, events: null } }
+  const users = db.collection('dialogue_users')
+  await db.command({ collMod: 'dialogue_users', validationAction: 'warn' })
+  /* The first that is found. */
+  await users.insertOne({ _id: new ObjectId('0'.repeat(24)), ...stuck })
+  let half = ''
+  await whileOpen(async (store) => {
+    half = (await makeUser(store)).id
+    await makeMessages(store, half, 2)
+    await store.deleteUser(half)
+  })
+  const whole = await users.findOne({ _id: new ObjectId(half) })
+  await users.updateOne(
+    { _id: new ObjectId(half) },
+    { $set: { erasing: { step: 0, messages: [], events: [] } } },
+  )
+  await happened(3, 3)
+  await whileOpen()
+  expect(await left()).toEqual({ messages: 0, events: 0 })
+  expect(whole?.erasing).toBeUndefined()
+  expect((await users.findOne({ _id: new ObjectId(half) }))?.erasing).toBeUndefined()
+})

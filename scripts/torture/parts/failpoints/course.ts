@@ -1,6 +1,6 @@
 import type mongoose from 'mongoose'
 import { clear, type Ground, hurry, PATIENT_MS, settleAll, TRIED } from './ground.ts'
-import { OPERATIONS, type Operation } from './operations/index.ts'
+import type { Operation } from './operations/index.ts'
 import { makeScene, type Scene } from './scene.ts'
 import { inWords, storedIn } from './state.ts'
 
@@ -35,8 +35,8 @@ const SETTLERS_MS = 7000
 const ERASURE_MS = 60_000
 
 /** The operations on that ground. */
-export const coursesOn = (ground: Ground): Course[] =>
-  Object.entries(OPERATIONS).map(([name, operation]) => toCourse(ground, name, operation))
+export const coursesOn = (ground: Ground, operations: Record<string, Operation>): Course[] =>
+  Object.entries(operations).map(([name, operation]) => toCourse(ground, name, operation))
 
 function toCourse(ground: Ground, name: string, operation: Operation): Course {
   const { db, other, patient, hasty } = ground

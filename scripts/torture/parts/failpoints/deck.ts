@@ -2,6 +2,7 @@ import type { Random } from '../../../lib/random.ts'
 import type { Failure } from './failures.ts'
 import type { Card, Model } from './judge.ts'
 
+/** Of which each pass has one for each command. */
 const TIMES = [1, 3]
 /** Who waits for others asks again and again: the same, of which the first ones do. */
 const MOST_OF_A_KIND = 12
@@ -26,7 +27,7 @@ export function createDeck(failure: Failure, courses: readonly string[], random:
   function cardsOf(name: string, model: Model): Card[] {
     const traps = model.sent
       .filter((sent) => sent.number <= MOST_OF_A_KIND && failure.befalls(sent))
-      .flatMap((at) => failure.ways.flatMap((way) => TIMES.map((times) => ({ at, way, times }))))
+      .flatMap((at) => failure.ways.map((way) => ({ at, way, times: random.pick(TIMES) })))
     const kindsFirst = random.shuffle(traps).sort((a, b) => b.at.number - a.at.number)
     return kindsFirst.map((trap) => ({ name, model, failure, trap }))
   }

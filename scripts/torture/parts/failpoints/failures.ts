@@ -10,8 +10,8 @@ export interface Failure {
 }
 
 /** How long callers have whom a command outlasts, and how long that one takes. */
-export const HASTY_MS = 700
-const BLOCKED_MS = 1000
+export const HASTY_MS = 500
+const BLOCKED_MS = 750
 
 const any = () => true
 const ofCommit = ({ name }: Sent) => name === 'commitTransaction'

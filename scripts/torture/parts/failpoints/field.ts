@@ -7,11 +7,12 @@ import { openGround, quiet } from './ground.ts'
 import { leftOn } from './leftovers.ts'
 import { openLine } from './line.ts'
 import { openings } from './openings.ts'
+import { WITH_MESSAGES, WITHOUT_MESSAGES } from './operations/index.ts'
 
 const MIB = 2 ** 20
 /* What nobody ends, since its reply was lost, the server does: soon, so that what is left over is somebody's fault. */
 const LIMITS = [
-  'transactionLifetimeLimitSeconds=3',
+  'transactionLifetimeLimitSeconds=5',
   'cursorTimeoutMillis=3000',
   'enableTimeoutOfInactiveSessionCursors=true',
 ]
@@ -34,7 +35,11 @@ export async function openField(defer: Defer) {
   const rolling = await openGround(needs, 'failpoints-rolling', { kind: 'rolling', maxPerUser: 2000 })
   const dbName = 'failpoints-opening'
   const place = { uri, dbName, db: admin.db(dbName), timeoutMs: 30_000 }
-  const courses = [...coursesOn(capped), ...coursesOn(rolling), ...openings(place, line.uri)]
+  const courses = [
+    ...coursesOn(capped, { ...WITH_MESSAGES, ...WITHOUT_MESSAGES }),
+    ...coursesOn(rolling, WITH_MESSAGES),
+    ...openings(place, line.uri),
+  ]
   const byName = new Map(courses.map((course) => [course.name, course]))
   return {
     line,

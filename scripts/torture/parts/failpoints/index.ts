@@ -11,7 +11,7 @@ const LEFT = 'nothing is left open, or behind'
 /** Trials between two looks at what is left. */
 const LOOK_EVERY = 200
 /** Most of a trial is waiting: what goes on for long has several servers at last, each begun so long after another. */
-const MOST_FIELDS = 8
+const MOST_FIELDS = 5
 const NEXT_FIELD_MS = 20_000
 /** A command may not come the first time: what is sent depends on what others have done meanwhile. */
 const TRIES = 3
@@ -20,7 +20,7 @@ export const failpoints: Part = {
   name: 'failpoints',
   about: 'fails each command that the library sends, in each way in which a server can fail it',
   /* For all of it, once. */
-  minutes: 75,
+  minutes: 45,
   plants: {
     silent: 'an operation is said to be done that is not',
     half: 'a turn is said to be done of which a part is missing',

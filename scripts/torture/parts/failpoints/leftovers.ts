@@ -5,7 +5,7 @@ import { createDatabase } from '../../../../src/db/database.ts'
 import type { Ground } from './ground.ts'
 
 const POLL_MS = 100
-/** The server ends transactions of the dead after three seconds, and looks for them every second or two. */
+/** The server ends transactions of the dead after five seconds, and looks for them every second or two. */
 const LONGEST_MS = 15_000
 
 /** What is still there when everybody has been told, and should have gone by itself. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type mongoose from 'mongoose'
 import { parseOptions } from '../../../../src/config.ts'
 import { connect } from '../../../../src/connect.ts'
@@ -32,6 +33,7 @@ const MIB = 2 ** 20
 const CAPPED: Retention = { kind: 'capped', sizeBytes: MIB }
 const ROLLING: Retention = { kind: 'rolling' }
 const TIMEOUT_MS = 10_000
+const POLL_MS = 20
 
 const OPENINGS: Record<string, Opening> = {
   'openStore, of a new database': { call: opened(CAPPED) },
@@ -75,7 +77,7 @@ export const openings = (where: Place, lineUri: string): Course[] =>
       call: (isHasty) => work(lineUri, isHasty ? HASTY_MS : TIMEOUT_MS),
       repeat: () => work(where.uri, where.timeoutMs),
       async state() {
-        if (opening.isOwed) await withStore(where, undefined, async () => {})
+        if (opening.isOwed) await withStore(where, undefined, () => nothingOwed(db))
         return shapeOf(db)
       },
       hurry: async () => {},
@@ -135,6 +137,19 @@ async function leftAlone(where: Place): Promise<void> {
   }
   await db.collection('dialogue_users').replaceOne({ _id: bia._id }, tombstone)
   await db.collection('dialogue_contexts').deleteOne({ userId: bia._id })
+}
+
+/** An open store does what was left in the background. */
+async function nothingOwed(db: mongoose.mongo.Db): Promise<void> {
+  const end = performance.now() + TIMEOUT_MS
+  while (performance.now() < end) {
+    const erasing = await db
+      .collection('dialogue_users')
+      .countDocuments({ 'erasing.step': { $exists: true } })
+    const owed = await db.collection('dialogue_journal').countDocuments({ settled: { $exists: false } })
+    if (erasing + owed === 0) return
+    await pause(POLL_MS)
+  }
 }
 
 /** What was accepted is stored, whoever closes. */

@@ -31,7 +31,7 @@ async function forget(sessions: ReturnType<typeof sessionsOf>): Promise<void> {
   await sessions.delete(KEY)
 }
 
-const ofSessions: Record<string, Operation> = {
+const ofKeys: Record<string, Operation> = {
   'grammy.read': {
     prepare: (other) => count(sessionsOf(other)),
     call: async (store) => sessionsOf(store).read(KEY),
@@ -190,11 +190,8 @@ const ofAgents: Record<string, Operation> = {
   },
 }
 
-/** What bots' frameworks ask of a store, by way of an adapter. */
-export const ofFrameworks: Record<string, Operation> = {
-  ...ofSessions,
-  ...ofBotStates,
-  ...ofTranscripts,
-  ...ofHistories,
-  ...ofAgents,
-}
+/** What bots' frameworks keep under keys. */
+export const ofSessions: Record<string, Operation> = { ...ofKeys, ...ofBotStates }
+
+/** What they keep as messages. */
+export const ofConversations: Record<string, Operation> = { ...ofTranscripts, ...ofHistories, ...ofAgents }

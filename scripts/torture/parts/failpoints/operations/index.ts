@@ -1,7 +1,7 @@
 import { ofCalendars } from './calendars.ts'
 import { ofContexts } from './contexts.ts'
 import { ofEvents } from './events.ts'
-import { ofFrameworks } from './frameworks.ts'
+import { ofConversations, ofSessions } from './frameworks.ts'
 import { ofMessages } from './messages.ts'
 import type { Operation } from './operation.ts'
 import { ofUsers } from './users.ts'
@@ -9,13 +9,16 @@ import { ofAll } from './whole.ts'
 
 export type { Operation } from './operation.ts'
 
-/** By the verb, and what of it an operation is about. */
-export const OPERATIONS: Record<string, Operation> = {
+/* Named by the verb, and what of it an operation is about. */
+
+/** For which it matters how messages are kept. */
+export const WITH_MESSAGES: Record<string, Operation> = { ...ofMessages, ...ofAll, ...ofConversations }
+
+/** For which it does not. */
+export const WITHOUT_MESSAGES: Record<string, Operation> = {
   ...ofUsers,
-  ...ofMessages,
   ...ofContexts,
   ...ofEvents,
-  ...ofAll,
-  ...ofFrameworks,
+  ...ofSessions,
   ...ofCalendars,
 }

@@ -1,4 +1,4 @@
-import { leaveOwed, makeCrowd } from '../scene.ts'
+import { makeCrowd } from '../scene.ts'
 import { allOf, type Operation } from './operation.ts'
 
 const FLOW = { booking: 'done' }
@@ -33,13 +33,6 @@ export const ofUsers: Record<string, Operation> = {
     call: (store, { userId }) =>
       store.updateUser(userId, ({ data }) => ({ data: { seen: Number(data.seen ?? 0) + 1 } })),
   },
-  deleteUser: { call: (store, { userId }) => store.deleteUser(userId), inSteps: true },
-  'deleteUser, to whom something is owed': {
-    prepare: leaveOwed,
-    call: (store, { userId }) => store.deleteUser(userId),
-    inSteps: true,
-  },
   listUsers: { call: (store) => store.listUsers({ states: { booking: 'asked' } }) },
   iterateUsers: { prepare: makeCrowd, call: (store) => allOf(store.iterateUsers({ limit: 3 })) },
-  exportUser: { call: (store, { userId }) => allOf(store.exportUser(userId)) },
 }

@@ -3,11 +3,19 @@ import { check } from '../../../../../src/check/check.ts'
 import { toStoreError } from '../../../../../src/db/failure.ts'
 import type { DialogueStore } from '../../../../../src/index.ts'
 import { transactionsEnded } from '../ground.ts'
+import { leaveOwed } from '../scene.ts'
 import { everything, givenUp, redelivery, turn } from '../turns.ts'
 import { allOf, type Operation } from './operation.ts'
 
 /** What is about several kinds of documents. */
 export const ofAll: Record<string, Operation> = {
+  deleteUser: { call: (store, { userId }) => store.deleteUser(userId), inSteps: true },
+  'deleteUser, to whom something is owed': {
+    prepare: leaveOwed,
+    call: (store, { userId }) => store.deleteUser(userId),
+    inSteps: true,
+  },
+  exportUser: { call: (store, { userId }) => allOf(store.exportUser(userId)) },
   'withTransaction, a turn': { call: turn },
   'withTransaction, a turn that comes again': { prepare: turn, call: turn },
   'withTransaction, every verb': { call: everything },
