@@ -13,7 +13,8 @@ import { createLifetime } from './lifetime.ts'
 import { type Observer, observed, observedIterables } from './log.ts'
 import { createMessages } from './messages/model.ts'
 import type { RetentionKeeper } from './messages/retention.ts'
-import { createErasedSessions, createSessions, type Sessions } from './sessions/sessions.ts'
+import { ERASED_AT_ONCE } from './migrations/baseline.ts'
+import { createSessions, type Sessions } from './sessions/sessions.ts'
 import { type ShapeCheck, shapeChecks } from './shape.ts'
 import { createStats } from './stats.ts'
 import { createBinding } from './transactions/bind.ts'
@@ -70,7 +71,7 @@ export async function assemble({ config, database, retention, release }: Parts) 
       eraseContext: contexts.erase,
       messages: messages.erased,
       events: createErasedEvents(database),
-      sessions: createErasedSessions(database),
+      rest: ERASED_AT_ONCE,
     },
   })
   const sessions = createSessions({ database, directory, queue })
@@ -106,16 +107,16 @@ export async function assemble({ config, database, retention, release }: Parts) 
   await upkeep.start()
   const info = { ping: () => ping(database), stats: createStats(database, retention) }
   const verbs = {
-    ...observed(observer, 'info', {
+    ...observed(observer, 'info', 'user', {
       ...users.writes,
       ...messages.writes,
       ...contexts.verbs,
       ...transactions,
     }),
-    ...observed(observer, 'info', events, 'eventId'),
-    ...observed(observer, 'debug', { ...users.reads, ...users.locking, ...contexts.reads, ...info }),
-    ...observed(observer, 'debug', messages.reads),
-    ...observed(observer, 'debug', reading, 'eventId'),
+    ...observed(observer, 'info', 'event', events),
+    ...observed(observer, 'debug', 'user', { ...users.reads, ...users.locking, ...contexts.reads, ...info }),
+    ...observed(observer, 'debug', 'user', messages.reads),
+    ...observed(observer, 'debug', 'event', reading),
     ...observedIterables(observer, { ...users.iterables, ...messages.iterables, ...exporting }),
     close,
     [Symbol.asyncDispose]: close,

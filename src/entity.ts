@@ -1,5 +1,13 @@
 import type { ObjectId } from './ids.ts'
 
+/** What verbs are about. A result has it under this name, and the log calls its id `userId`, `eventId`. */
+export const ENTITIES = ['user', 'event'] as const
+export type EntityName = (typeof ENTITIES)[number]
+
+/** Fields that hold the id of the user whose something is. */
+export const OWNERS = ['userId', 'creatorId'] as const
+export type OwnerField = (typeof OWNERS)[number]
+
 type Shown<T> = T extends ObjectId ? string : T
 type ShownField<T> = undefined extends T ? Shown<NonNullable<T>> | null : Shown<T>
 

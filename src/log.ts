@@ -1,5 +1,6 @@
 import type { Log } from './config.ts'
 import { toStoreError } from './db/failure.ts'
+import { type EntityName, OWNERS } from './entity.ts'
 import type { DialogueStoreError, ErrorCode } from './errors.ts'
 import { toObjectId } from './ids.ts'
 import { glance } from './input.ts'
@@ -50,18 +51,18 @@ interface Kind {
   /** Of a success: `debug` for reads, `info` for writes. */
   level: 'debug' | 'info'
   /** What an id given as first argument is the id of. */
-  key: 'userId' | 'eventId'
+  about: EntityName
 }
 
 /** One call of a verb: times it, logs its end, translates its error. */
-function begin(observer: Observer, { level, key }: Kind, verb: string, argument: unknown) {
+function begin(observer: Observer, { level, about }: Kind, verb: string, argument: unknown) {
   const { log, prefix = '' } = observer
   const op = prefix + verb
   const start = performance.now()
-  const subject = glance(() => subjectOf(argument, key))
+  const subject = glance(() => subjectOf(argument, about))
   const entry = (value?: unknown) => ({
     op,
-    ...glance(() => idIn(value, key)),
+    ...glance(() => idIn(value, about)),
     ...subject,
     durationMs: Math.round((performance.now() - start) * 100) / 100,
   })
@@ -89,33 +90,32 @@ function begin(observer: Observer, { level, key }: Kind, verb: string, argument:
 const CUT_OFF: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'TIMEOUT'])
 
 /** The id that a call is about, when it names one properly: never any other text of the caller. */
-function subjectOf(argument: unknown, key: Kind['key']): object {
-  const { userId, creatorId } = (argument ?? {}) as { userId?: unknown; creatorId?: unknown }
+function subjectOf(argument: unknown, about: EntityName): object {
   const own = toObjectId(argument)
-  if (own) return { [key]: own.toHexString() }
-  const user = toObjectId(userId) ?? toObjectId(creatorId)
+  if (own) return { [`${about}Id`]: own.toHexString() }
+  const fields = Object(argument)
+  const [user] = OWNERS.flatMap((owner) => toObjectId(fields[owner]) ?? [])
   return user ? { userId: user.toHexString() } : {}
 }
 
 /** The id in what a verb gave back: who was found or created, which event was stored. */
-function idIn(value: unknown, key: Kind['key']): object {
-  const { user = value, event } = (value ?? {}) as { user?: unknown; event?: unknown }
-  const found = key === 'eventId' ? event : user
-  const { id } = (found ?? {}) as { id?: unknown }
-  return toObjectId(id) ? { [key]: id } : {}
+function idIn(value: unknown, about: EntityName): object {
+  const { [about]: found = value } = Object(value)
+  const { id } = Object(found)
+  return toObjectId(id) ? { [`${about}Id`]: id } : {}
 }
 
 /** The same verbs, each with one line in the log when it ends, and each error a DialogueStoreError. */
 export function observed<V extends { [name in keyof V]: (...args: never[]) => Promise<unknown> }>(
   observer: Observer,
   level: Kind['level'],
+  about: EntityName,
   verbs: V,
-  key: Kind['key'] = 'userId',
 ): V {
   const wrap =
     (op: string, verb: (...args: never[]) => Promise<unknown>) =>
     async (...args: never[]) => {
-      const call = begin(observer, { level, key }, op, args[0])
+      const call = begin(observer, { level, about }, op, args[0])
       try {
         const refusal = observer.closed() ?? (level === 'info' ? observer.refuse?.(args) : undefined)
         if (refusal) throw refusal
@@ -136,7 +136,7 @@ export function observedIterables<
   V extends { [name in keyof V]: (...args: never[]) => AsyncIterable<unknown> },
 >(observer: Observer, verbs: V): V {
   async function* observe(op: string, argument: unknown, items: AsyncIterator<unknown>) {
-    const call = begin(observer, { level: 'debug', key: 'userId' }, op, argument)
+    const call = begin(observer, { level: 'debug', about: 'user' }, op, argument)
     const open = () => {
       const closed = observer.closed()
       if (closed) throw closed

@@ -49,8 +49,8 @@ export function botStorage<S extends Shapes = Shapes>(
   const writing = createWriting({ sessions, namespace, userOf: ownersIn(store, userOf) })
   const named = { ...observer, prefix: 'storage.' }
   return {
-    ...observed(named, 'debug', { read: (keys: string[]) => read(sessions, namespace, keys) }),
-    ...observed(named, 'info', {
+    ...observed(named, 'debug', 'user', { read: (keys: string[]) => read(sessions, namespace, keys) }),
+    ...observed(named, 'info', 'user', {
       async write(changes: StoreItems): Promise<void> {
         await allOf(toItems(changes).map((item) => write(writing, item)))
       },

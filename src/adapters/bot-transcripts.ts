@@ -68,7 +68,10 @@ export function botTranscripts<S extends Shapes = Shapes, A extends object = Act
   const needs = { store: store as DialogueStore, register: createRegister(sessions), identityOf, toActivity }
   const named = { ...observer, prefix: 'transcript.' }
   const writing = { logActivity: createLogging(needs), deleteTranscript: createDeleting(needs) }
-  return Object.assign(observed(named, 'info', writing), observed(named, 'debug', createReading(needs)))
+  return Object.assign(
+    observed(named, 'info', 'user', writing),
+    observed(named, 'debug', 'user', createReading(needs)),
+  )
 }
 
 interface Needs<A extends object> {

@@ -48,11 +48,11 @@ function verbsOf<T>(keyed: Keyed, observer: Parameters<typeof observed>[0]) {
   const keyIn = (key: unknown) => parse(fields.key, key, ['key'])
   const named = { ...observer, prefix: 'session.' }
   return {
-    ...observed(named, 'debug', {
+    ...observed(named, 'debug', 'user', {
       read: async (key: string) => (await keyed.read(keyIn(key))) as T | undefined,
       has: async (key: string) => keyed.has(keyIn(key)),
     }),
-    ...observed(named, 'info', {
+    ...observed(named, 'info', 'user', {
       write: async (key: string, value: T) => keyed.write(keyIn(key), value),
       remove: async (key: string) => keyed.remove(keyIn(key)),
     }),

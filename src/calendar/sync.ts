@@ -90,7 +90,7 @@ export function createCalendarSync<S extends Shapes = Shapes>(
     },
   }
   return {
-    ...observed({ ...observer, prefix: 'calendar.' }, 'info', translated(verbs), 'eventId'),
+    ...observed({ ...observer, prefix: 'calendar.' }, 'info', 'event', translated(verbs)),
     start: (given?: Partial<Schedule>) => loop.start(parse(schedule, given, ['schedule'])),
     stop: loop.stop,
     [Symbol.asyncDispose]: loop.stop,

@@ -7,7 +7,7 @@ import type { ObjectId } from '../ids.ts'
 import { createJournal } from '../messages/journal.ts'
 import { createMessages } from '../messages/model.ts'
 import { createRetention } from '../messages/retention.ts'
-import { createErasedSessions } from '../sessions/sessions.ts'
+import { ERASED_AT_ONCE } from '../migrations/baseline.ts'
 import { shapeChecks } from '../shape.ts'
 import { createErasure } from '../users/erase.ts'
 import { ALIVE, type TombstoneDocument, type UserDocument, users } from '../users/schema.ts'
@@ -39,8 +39,7 @@ export async function createTools(database: Database) {
   })
   const contexts = createContexts({ database, checkData: undefined, countAfter })
   const events = createErasedEvents(database)
-  const sessions = createErasedSessions(database)
-  const belongings = { eraseContext: contexts.erase, messages: erased, events, sessions }
+  const belongings = { eraseContext: contexts.erase, messages: erased, events, rest: ERASED_AT_ONCE }
   return {
     retention,
     directory,
@@ -48,7 +47,6 @@ export async function createTools(database: Database) {
     journal: createJournal(database),
     messages: erased,
     events,
-    sessions,
     /** Goes on with an erasure until nothing is left. */
     erase: createErasure(database, belongings, queue).drain,
 

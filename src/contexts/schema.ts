@@ -24,12 +24,13 @@ export const contexts: ModelDefinition<typeof contextDocument> = {
   name: 'DialogueContext',
   collection: 'contexts',
   document: contextDocument,
+  owner: 'userId',
+  ownErasure: true,
   indexes: [
     { keys: { userId: 1 }, options: { unique: true } },
     /* Counts the contexts that have data. */
     { keys: { filledBy: 1 }, options: { sparse: true } },
   ],
-  refs: { userId: 'User' },
 }
 
 export const writeOptions = z

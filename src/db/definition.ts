@@ -1,5 +1,7 @@
 import mongoose from 'mongoose'
 import { z } from 'zod'
+import type { OwnerField } from '../entity.ts'
+import type { ObjectId } from '../ids.ts'
 
 export interface IndexDefinition {
   keys: Record<string, 1 | -1>
@@ -17,8 +19,28 @@ export interface ModelDefinition<S extends z.ZodType = z.ZodType> {
   /** What else may be stored in the collection: a tombstone in place of a user. */
   alternative?: z.ZodType
   indexes: IndexDefinition[]
-  /** Fields that hold another model's `_id`, and that model's name: `creatorId` is populated as `creator`. */
-  refs?: Record<string, string>
+  /**
+   * Where a document has the id of the user whose it is: in a field, of which `creatorId` is populated as `creator`; as its
+   * `_id`; or as the `prefix` of its `_id`, before a colon. It is erased with them. What is left is an orphan.
+   */
+  owner: OwnerField | '_id' | 'prefix'
+  /**
+   * The model's own code erases it: counted, by steps, later. All others are deleted in the transaction that erases their
+   * user. So that none comes after it, a document begins in a transaction that touches the user, and later writes are
+   * updates.
+   */
+  ownErasure?: true
+}
+
+/** A filter: what a user has of a model. */
+export function ownedBy(
+  { owner }: Pick<ModelDefinition, 'owner'>,
+  userId: ObjectId,
+): mongoose.mongo.Document {
+  if (owner !== 'prefix') return { [owner]: userId }
+  const prefix = userId.toHexString()
+  /* ';' follows ':' in every collation that compares bytes. */
+  return { _id: { $gte: `${prefix}:`, $lt: `${prefix};` } }
 }
 
 /** The part of JSON Schema that zod writes and this file reads. */
@@ -89,9 +111,9 @@ export function validatorOf({ document, alternative }: ModelDefinition): Record<
   return { $jsonSchema: schemas.length === 1 ? schemas[0] : { anyOf: schemas } }
 }
 
-const { ObjectId, Mixed } = mongoose.Schema.Types
+const { Types } = mongoose.Schema
 const MONGOOSE_TYPES: Record<string, unknown> = {
-  objectId: ObjectId,
+  objectId: Types.ObjectId,
   date: Date,
   string: String,
   boolean: Boolean,
@@ -100,13 +122,13 @@ const MONGOOSE_TYPES: Record<string, unknown> = {
 }
 
 function toMongooseType(schema: JsonSchema): unknown {
-  if (schema.type === 'array') return [schema.items ? toMongooseType(schema.items) : Mixed]
+  if (schema.type === 'array') return [schema.items ? toMongooseType(schema.items) : Types.Mixed]
   if (schema.properties) {
     return Object.fromEntries(
       Object.entries(schema.properties).map(([key, value]) => [key, { type: toMongooseType(value) }]),
     )
   }
-  return MONGOOSE_TYPES[schema.bsonType ?? schema.type ?? ''] ?? Mixed
+  return MONGOOSE_TYPES[schema.bsonType ?? schema.type ?? ''] ?? Types.Mixed
 }
 
 /**
@@ -116,11 +138,11 @@ function toMongooseType(schema: JsonSchema): unknown {
  */
 export function mongooseSchemaOf({
   document,
-  refs = {},
+  owner,
 }: ModelDefinition): mongoose.Schema<mongoose.mongo.Document> {
   const paths = Object.entries(jsonSchemaOf(document).properties ?? {}).map(([path, schema]) => [
     path,
-    { type: toMongooseType(schema), ...(refs[path] && { ref: refs[path] }) },
+    { type: toMongooseType(schema) },
   ])
   const schema = new mongoose.Schema<mongoose.mongo.Document>(Object.fromEntries(paths), {
     strict: 'throw',
@@ -130,8 +152,7 @@ export function mongooseSchemaOf({
     autoCreate: false,
     bufferCommands: false,
   })
-  for (const [path, ref] of Object.entries(refs)) {
-    schema.virtual(path.replace(/Id$/, ''), { ref, localField: path, foreignField: '_id', justOne: true })
-  }
+  const virtual = /^(.*)Id$/.exec(owner)?.[1]
+  if (virtual) schema.virtual(virtual, { ref: 'User', localField: owner, foreignField: '_id', justOne: true })
   return schema
 }

@@ -43,6 +43,8 @@ export const removals: ModelDefinition<typeof removalDocument> = {
   name: 'CalendarRemoval',
   collection: 'calendar_removals',
   document: removalDocument,
+  owner: 'creatorId',
+  ownErasure: true,
   indexes: [
     { keys: { dueAt: 1 }, options: { partialFilterExpression: { dueAt: { $exists: true } } } },
     { keys: { creatorId: 1 } },
@@ -62,6 +64,8 @@ export const farewells: ModelDefinition<typeof farewellDocument> = {
   name: 'CalendarFarewell',
   collection: 'calendar_farewells',
   document: farewellDocument,
+  owner: '_id',
+  ownErasure: true,
   indexes: [{ keys: { createdAt: 1 }, options: { expireAfterSeconds: FAREWELL_DAYS * DAY_SECONDS } }],
 }
 

@@ -30,6 +30,8 @@ export const feeds: ModelDefinition<typeof feedDocument> = {
   name: 'CalendarFeed',
   collection: 'calendar_feeds',
   document: feedDocument,
+  owner: 'creatorId',
+  ownErasure: true,
   indexes: [
     { keys: { creatorId: 1 } },
     ...['channel.id', 'opening.id'].map((field) => ({

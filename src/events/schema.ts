@@ -112,6 +112,8 @@ export const events: ModelDefinition<typeof eventDocument> = {
   name: 'Event',
   collection: 'events',
   document: eventDocument,
+  owner: 'creatorId',
+  ownErasure: true,
   indexes: [
     { keys: BY_CREATOR },
     { keys: BY_START },
@@ -127,7 +129,6 @@ export const events: ModelDefinition<typeof eventDocument> = {
     },
     { keys: DUE, options: { partialFilterExpression: { 'calendarSync.dueAt': { $exists: true } } } },
   ],
-  refs: { creatorId: 'User' },
 }
 
 /* RFC 5545 and Google Calendar have four digits for a year. */

@@ -1,5 +1,6 @@
 import { attempt, type Deadline, outside, soon, sure } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
+import { ownedBy } from '../db/definition.ts'
 import { DUPLICATE_KEY } from '../db/failure.ts'
 import { insertUnordered } from '../db/insert.ts'
 import type { ObjectId } from '../ids.ts'
@@ -218,11 +219,7 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     },
 
     async erase(userId) {
-      const prefix = userId.toHexString()
-      /* ';' follows ':' in every collation that compares bytes. */
-      await attempt(database.deadline(), 'write', (terms) =>
-        claims.deleteMany({ _id: { $gte: `${prefix}:`, $lt: `${prefix};` } }, terms),
-      )
+      await attempt(database.deadline(), 'write', (terms) => claims.deleteMany(ownedBy(seen, userId), terms))
     },
   }
 }

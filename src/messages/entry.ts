@@ -37,6 +37,8 @@ export const journal: ModelDefinition<typeof journalDocument> = {
   name: 'Journal',
   collection: 'journal',
   document: journalDocument,
+  owner: 'userId',
+  ownErasure: true,
   indexes: [{ keys: { userId: 1 } }],
 }
 

@@ -60,6 +60,8 @@ export const messages: ModelDefinition<typeof messageDocument> = {
   name: 'Message',
   collection: 'messages',
   document: messageDocument,
+  owner: 'userId',
+  ownErasure: true,
   indexes: [
     { keys: BY_USER },
     { keys: BY_CONVERSATION, options: { partialFilterExpression: { conversationId: { $exists: true } } } },
@@ -68,7 +70,6 @@ export const messages: ModelDefinition<typeof messageDocument> = {
       options: { partialFilterExpression: { externalId: { $exists: true } } },
     },
   ],
-  refs: { userId: 'User' },
 }
 
 export const SEEN_SECONDS = 7 * 24 * 60 * 60
@@ -99,6 +100,8 @@ export const seen: ModelDefinition<typeof seenDocument> = {
   collection: 'seen',
   document: seenDocument,
   alternative: flightDocument,
+  owner: 'prefix',
+  ownErasure: true,
   indexes: [{ keys: { createdAt: 1 }, options: { expireAfterSeconds: SEEN_SECONDS } }],
 }
 

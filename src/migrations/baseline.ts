@@ -20,6 +20,9 @@ export const CALENDAR_MODELS: ModelDefinition[] = [removals, farewells, feeds]
 /** Every model. */
 export const MODELS: ModelDefinition[] = [...FIRST_MODELS, ...CALENDAR_MODELS, sessions]
 
+/** What is deleted in the transaction that erases its user. */
+export const ERASED_AT_ONCE = MODELS.filter(({ ownErasure }) => !ownErasure)
+
 /** Collections, validators and indexes. */
 export const baseline: Migration = {
   name: '0001-baseline',

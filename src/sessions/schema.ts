@@ -26,11 +26,11 @@ export const sessions: ModelDefinition<typeof sessionDocument> = {
   name: 'Session',
   collection: 'sessions',
   document: sessionDocument,
+  owner: 'userId',
   indexes: [
     { keys: { namespace: 1, key: 1 }, options: { unique: true } },
     { keys: { userId: 1 }, options: { partialFilterExpression: { userId: { $exists: true } } } },
   ],
-  refs: { userId: 'User' },
 }
 
 /** One that is exported. */

@@ -1,7 +1,6 @@
 import { attempt, type Deadline, sure } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
-import { findIds } from '../db/find-ids.ts'
 import type { KeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { type VersionedWrite, versionedUpdate } from '../db/versioned.ts'
@@ -44,7 +43,6 @@ interface Range {
 }
 
 const PAGE = 100
-const BATCH = 1000
 
 /**
  * What frameworks keep. An update finds only what is there, and a session of a user begins in a transaction that touches
@@ -160,21 +158,3 @@ export function createSessions({ database, directory, queue }: Needs) {
 const standing = ({ _id, version }: Stand) => ({ _id, version })
 
 export type Sessions = ReturnType<typeof createSessions>
-
-/** Sessions as the erasure of their user sees them. */
-export function createErasedSessions(database: Database) {
-  const collection = database.collection(sessions)
-  const find = (userId: ObjectId) => findIds(collection, { userId }, BATCH, database.deadline())
-  return {
-    /** In the transaction of the erasure: from then on nobody reads them, or writes to them. */
-    async erase(userId: ObjectId, inside: Deadline): Promise<void> {
-      await attempt(inside, 'write', (terms) => collection.deleteMany({ userId }, terms))
-    },
-    async removeAll(userId: ObjectId): Promise<void> {
-      for (let ids = await find(userId); ids.length > 0; ids = await find(userId)) {
-        const theirs = { _id: { $in: ids }, userId }
-        await attempt(database.deadline(), 'write', (terms) => collection.deleteMany(theirs, terms))
-      }
-    },
-  }
-}

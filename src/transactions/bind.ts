@@ -61,8 +61,8 @@ export function createBinding({ database, shapes, directory, creators, countFrom
       ...contexts.reads,
     }
     return {
-      ...observed(observer, 'debug', { ...verbs, ...createTurnVerbs(turn, shapes.patchMetadata) }),
-      ...observed(observer, 'debug', { ...events, getEvent }, 'eventId'),
+      ...observed(observer, 'debug', 'user', { ...verbs, ...createTurnVerbs(turn, shapes.patchMetadata) }),
+      ...observed(observer, 'debug', 'event', { ...events, getEvent }),
     }
   }
 }

@@ -1,3 +1,4 @@
+import { ENTITIES, OWNERS } from '../entity.ts'
 import { toObjectId } from '../ids.ts'
 import { glance } from '../input.ts'
 
@@ -31,11 +32,12 @@ function subjectsBeside(first: unknown, second: unknown): string[] {
   return subjectsOf([Array.isArray(addIdentities) ? addIdentities : [], isIdentity ? id : []])
 }
 
-/** Of an object: the user or event that it is, or names, and identities. */
+/** What an object is, has under the name of an entity, or is somebody's; and identities. */
 function subjectsIn(value: unknown, depth: number): string[] {
-  const { id, userId, creatorId, user, event, provider, identities } = fieldsOf(value)
+  const fields = fieldsOf(value)
+  const { id, provider, identities } = fields
   if (typeof provider === 'string') return typeof id === 'string' ? [`${provider} ${id}`] : []
-  return namedIn([id, userId, creatorId, user, event, identities], depth + 1)
+  return namedIn([id, identities, ...[...OWNERS, ...ENTITIES].map((name) => fields[name])], depth + 1)
 }
 
 const fieldsOf = (value: unknown): Record<string, unknown> =>

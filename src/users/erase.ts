@@ -1,6 +1,7 @@
 import type mongoose from 'mongoose'
 import { attempt, type Deadline, deadlineIn } from '../db/attempt.ts'
 import type { Collection, Database } from '../db/database.ts'
+import { type ModelDefinition, ownedBy } from '../db/definition.ts'
 import { isConflict, withFailuresAs } from '../db/failure.ts'
 import type { KeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
@@ -31,10 +32,8 @@ export interface Belongings {
     /** What has no place in a receipt: which calendars are theirs. */
     removeTraces(userId: ObjectId): Promise<void>
   } & Kind
-  sessions: {
-    /** In the transaction. They have no place in a receipt, and none of theirs can come after it. */
-    erase(userId: ObjectId, inside: Deadline): Promise<void>
-  }
+  /** Deleted in the transaction. They have no place in a receipt, and none can come after it. */
+  rest: readonly ModelDefinition[]
 }
 
 export interface Kind {
@@ -50,12 +49,19 @@ const PATIENCE_MS = 150_000
 export function createErasure(database: Database, belongings: Belongings, queue: KeyedQueue) {
   const tombstones: Collection<TombstoneDocument> = database.internal(users.collection)
   const everybody: Collection<TombstoneDocument | UserDocument> = database.internal(users.collection)
-  const { messages, events, sessions } = belongings
+  const { messages, events, rest } = belongings
 
   const find = (userId: ObjectId): Promise<TombstoneDocument | null> =>
     attempt(database.deadline(), 'read', (terms) =>
       tombstones.findOne({ _id: userId, erasedAt: { $exists: true } }, terms),
     )
+
+  async function eraseRest(userId: ObjectId, inside: Deadline): Promise<void> {
+    for (const model of rest) {
+      const collection = database.internal(model.collection)
+      await attempt(inside, 'write', (terms) => collection.deleteMany(ownedBy(model, userId), terms))
+    }
+  }
 
   /** The user is gone for every verb from here on, and the identities are free. */
   const bury = (userId: ObjectId) =>
@@ -71,7 +77,7 @@ export function createErasure(database: Database, belongings: Belongings, queue:
       )
       if (user && 'states' in user) {
         await messages.close(userId, inside)
-        await sessions.erase(userId, inside)
+        await eraseRest(userId, inside)
         return events.keepAccess(user, inside)
       }
       if (!(await find(userId))) throw userNotFound()

@@ -21,6 +21,8 @@ export const locks: ModelDefinition<typeof lockDocument> = {
   name: 'Lock',
   collection: 'locks',
   document: lockDocument,
+  owner: '_id',
+  ownErasure: true,
   /* A lock that nobody released, long expired. */
   indexes: [{ keys: { until: 1 }, options: { expireAfterSeconds: 3600 } }],
 }

@@ -121,6 +121,8 @@ export const users: ModelDefinition<typeof userDocument> = {
   collection: 'users',
   document: userDocument,
   alternative: tombstoneDocument,
+  owner: '_id',
+  ownErasure: true,
   indexes: [
     /* Sparse, so that users without identities don't collide; an empty list is not stored. */
     { keys: { identities: 1 }, options: { unique: true, sparse: true } },

@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals'
 import { ObjectId } from '../../src/ids.ts'
 import { makeEvent, makeMessages, makeUser, storedOf } from '../support/make.ts'
+import { LONG_AGO } from '../support/samples.ts'
 import { makeStore } from '../support/store.ts'
-import { entry, LONG_AGO, makeScene, message } from './support/scene.ts'
+import { entry, makeScene, message } from './support/scene.ts'
 
 async function makeSomebody() {
   let id = ''
@@ -12,7 +13,7 @@ async function makeSomebody() {
     await makeEvent(store, id)
   })
   const stored = await storedOf(scene.db, id)
-  const idOf = (name: keyof typeof stored) => stored[name][0]?._id as ObjectId
+  const idOf = (name: string) => stored[name]?.[0]?._id as ObjectId
   return { scene, id, idOf }
 }
 

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
 import { ObjectId } from '../../src/ids.ts'
 import { makeUser } from '../support/make.ts'
-import { entry, LONG_AGO, makeScene, message } from './support/scene.ts'
+import { LONG_AGO } from '../support/samples.ts'
+import { entry, makeScene, message } from './support/scene.ts'
 
 async function makeOwner() {
   let id = ''

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
 import { ObjectId } from '../../src/ids.ts'
 import { makeMessages, makeUser } from '../support/make.ts'
-import { LONG_AGO, makeScene, message } from './support/scene.ts'
+import { LONG_AGO } from '../support/samples.ts'
+import { makeScene, message } from './support/scene.ts'
 
 const DAY_MS = 86_400_000
 

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals'
 import { ObjectId } from '../../src/ids.ts'
 import { start, until } from '../migrations/command.ts'
-import { LONG_AGO, makeScene } from './support/scene.ts'
+import { LONG_AGO } from '../support/samples.ts'
+import { makeScene } from './support/scene.ts'
 
 test('Ctrl-C ends it while it takes a second look at an erasure', async () => {
   const { db, dbName } = await makeScene()

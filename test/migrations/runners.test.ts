@@ -1,12 +1,11 @@
 import { expect, test } from '@jest/globals'
 import { ObjectId } from '../../src/ids.ts'
+import { baseline } from '../../src/migrations/baseline.ts'
+import { MIGRATIONS } from '../../src/migrations/run.ts'
 import { makeDatabase, makeStore } from '../support/store.ts'
 import { command, start, until } from './command.ts'
 
-const BASELINE = '0001-baseline'
-const CALENDAR = '0002-calendar'
-const SESSIONS = '0003-sessions'
-const ALL_APPLIED = `applied ${BASELINE}\napplied ${CALENDAR}\napplied ${SESSIONS}\n`
+const ALL_APPLIED = MIGRATIONS.map(({ name }) => `applied ${name}\n`).join('')
 
 interface MetaRow {
   _id: string
@@ -60,19 +59,17 @@ test('runs an interrupted migration again', async () => {
   const { db, dbName, on, meta } = await makeEmpty()
   await makeStore({ dbName })
   /* As if it had died in the middle. */
-  await meta.updateOne({ _id: `migration:${BASELINE}` }, { $set: { state: 'running' } })
+  await meta.updateOne({ _id: `migration:${baseline.name}` }, { $set: { state: 'running' } })
   await db.collection('dialogue_events').drop()
   await db.collection('dialogue_messages').dropIndexes()
 
   await expect(makeStore({ dbName, migrate: 'check' })).rejects.toMatchObject({ code: 'MIGRATION_PENDING' })
   expect(JSON.parse((await command(['status', ...on, '--json'])).stdout)).toMatchObject({
-    migrations: [
-      { name: BASELINE, state: 'interrupted' },
-      { name: CALENDAR, state: 'applied' },
-      { name: SESSIONS, state: 'applied' },
-    ],
+    migrations: MIGRATIONS.map(({ name }) => ({
+      ...{ name, state: name === baseline.name ? 'interrupted' : 'applied' },
+    })),
   })
-  expect(await command(['up', ...on])).toMatchObject({ code: 0, stdout: `applied ${BASELINE}\n` })
+  expect(await command(['up', ...on])).toMatchObject({ code: 0, stdout: `applied ${baseline.name}\n` })
   expect(await db.collection('dialogue_messages').indexes()).toHaveLength(4)
   expect(await db.listCollections({ name: 'dialogue_events' }).toArray()).toHaveLength(1)
 })

@@ -13,20 +13,9 @@ import { CANARY } from './support/canary.ts'
 import { callsOf, iterationsOf } from './support/verbs.ts'
 
 const [DEBUG, INFO, WARN, ERROR] = [20, 30, 40, 50]
-const READS = [
-  'ping',
-  'stats',
-  'getUser',
-  'findUser',
-  'listUsers',
-  'withUserLock',
-  'retrieveHistory',
-  'getMessage',
-  'retrieveContext',
-  'getEvent',
-  'retrieveEvents',
-]
-const OF_EVENTS = ['getEvent', 'updateEvent', 'cancelEvent', 'deleteEvent']
+/** By the names of verbs. */
+const isRead = (verb: string) => /^(ping|stats|get|find|list|retrieve|withUserLock)/.test(verb)
+const isOfEvent = (verb: string) => /^(get|update|cancel|delete)Event$/.test(verb)
 /** By other means than an id. */
 const OF_SOMEBODY_ELSE = ['createUser', 'findUser', 'ensureUser']
 /** Of nobody, or of several. */
@@ -88,8 +77,8 @@ describe('the log', () => {
     const calls = callsOf(store, { userId, messageId: message?.id ?? '', eventId: event.id, text: CANARY })
     for (const [op, call] of Object.entries(calls)) {
       const line = await lineOf(call)
-      expect(line).toMatchObject({ op, outcome: 'ok', level: READS.includes(op) ? DEBUG : INFO })
-      if (OF_EVENTS.includes(op)) expect(line).toMatchObject({ eventId: event.id })
+      expect(line).toMatchObject({ op, outcome: 'ok', level: isRead(op) ? DEBUG : INFO })
+      if (isOfEvent(op)) expect(line).toMatchObject({ eventId: event.id })
       else if (OF_NOBODY.includes(op)) expect(line).not.toHaveProperty('userId')
       else if (OF_SOMEBODY_ELSE.includes(op)) expect(line.userId).toMatch(/^[0-9a-f]{24}$/)
       else expect(line.userId).toBe(userId)

@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals'
 import type mongoose from 'mongoose'
+import { type ModelDefinition, ownedBy } from '../../src/db/definition.ts'
 import { ObjectId } from '../../src/ids.ts'
 import {
   type DialogueStore,
@@ -11,6 +12,7 @@ import {
   type NewUser,
   type User,
 } from '../../src/index.ts'
+import { MODELS } from '../../src/migrations/baseline.ts'
 import { makeDatabase, makeStore } from './store.ts'
 
 /** A store, and its database as the plain driver sees it. */
@@ -76,18 +78,24 @@ export async function makeBystander(store: DialogueStore): Promise<User> {
   return bystander
 }
 
+type Documents = mongoose.mongo.Document[]
+/** By collection. */
+type Stored = Record<string, Documents> & Record<'users' | 'contexts' | 'messages' | 'events', Documents>
+
 /** All that is stored of a user, read by the plain driver. */
-export async function storedOf(db: mongoose.mongo.Db, userId: string) {
-  const id = new ObjectId(userId)
-  const find = (name: string, filter: mongoose.mongo.Document) =>
-    db.collection(`dialogue_${name}`).find(filter).sort({ _id: 1 }).toArray()
-  const [users, contexts, messages, events] = await Promise.all([
-    find('users', { _id: id }),
-    find('contexts', { userId: id }),
-    find('messages', { userId: id }),
-    find('events', { creatorId: id }),
-  ])
-  return { users, contexts, messages, events }
+export async function storedOf(db: mongoose.mongo.Db, userId: string): Promise<Stored> {
+  const find = async (model: ModelDefinition) => {
+    const documents = db.collection(`dialogue_${model.collection}`)
+    const theirs = documents.find(ownedBy(model, new ObjectId(userId))).sort({ _id: 1 })
+    return [model.collection, await theirs.toArray()]
+  }
+  return Object.fromEntries(await Promise.all(MODELS.map(find)))
+}
+
+/** The same, but for the user, or their tombstone. */
+export async function belongingsOf(db: mongoose.mongo.Db, userId: string): Promise<Documents> {
+  const { users: _, ...belongings } = await storedOf(db, userId)
+  return Object.values(belongings).flat()
 }
 
 /** What the types refuse, as a program in JavaScript may pass it. */

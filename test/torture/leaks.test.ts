@@ -4,9 +4,14 @@ import { inspect, promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
 import { TSX } from '../../scripts/lib/tsx.ts'
 import { startPart } from '../../scripts/torture/attempt.ts'
+import { callsFor } from '../../scripts/torture/parts/leaks/calls.ts'
 import { leaks } from '../../scripts/torture/parts/leaks/index.ts'
 import { markIn, textOf } from '../../scripts/torture/parts/leaks/marks.ts'
+import { makeSubject } from '../../scripts/torture/parts/leaks/subject.ts'
+import { makeStore } from '../support/store.ts'
+import { expectAllTried } from '../support/tried.ts'
 import { expectNothingLost } from './support/attempts.ts'
+import { everyVerb } from './support/verbs.ts'
 
 const TIMEOUT_MS = 180_000
 
@@ -32,6 +37,18 @@ test.each([
   },
   TIMEOUT_MS,
 )
+
+test('every verb is called', async () => {
+  const store = await makeStore()
+  const { verbs } = await everyVerb(store)
+  const calls = callsFor(await makeSubject(store), verbs)
+  const where = 'scripts/torture/parts/leaks/calls.ts or beside.ts'
+  expectAllTried(
+    calls.map(({ verb }) => verb),
+    verbs,
+    where,
+  )
+})
 
 test('a mark is found in whatever form it shows', () => {
   for (const before of ['', 'x', 'xy']) {

@@ -3,6 +3,7 @@ import type mongoose from 'mongoose'
 import { ObjectId } from '../../src/ids.ts'
 import type { DialogueStore } from '../../src/index.ts'
 import {
+  belongingsOf,
   makeBystander,
   makeEvent,
   makeMessages,
@@ -48,7 +49,7 @@ describe('an erasure that was interrupted', () => {
     const receipt = { userId: user.id, messages: 4, contexts: 1, events: 1, erasedAt }
     expect(await store.deleteUser(user.id)).toEqual(receipt)
     expect(await store.deleteUser(user.id)).toEqual(receipt)
-    expect(await storedOf(db, user.id)).toMatchObject({ contexts: [], messages: [], events: [] })
+    expect(await belongingsOf(db, user.id)).toEqual([])
   })
 
   test('between counting and removing counts nothing twice', async () => {
@@ -64,7 +65,7 @@ describe('an erasure that was interrupted', () => {
       receipt: { messages: 6, contexts: 0, events: 1 },
     })
     expect(await store.deleteUser(user.id)).toMatchObject({ messages: 10, contexts: 0, events: 1 })
-    expect(await storedOf(db, user.id)).toMatchObject({ contexts: [], messages: [], events: [] })
+    expect(await belongingsOf(db, user.id)).toEqual([])
     expect(await storedOf(db, bystander.id)).toEqual(before)
   })
 

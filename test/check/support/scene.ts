@@ -7,6 +7,7 @@ import { ObjectId } from '../../../src/ids.ts'
 import type { DialogueStore, StoreOptions } from '../../../src/index.ts'
 import { testServer } from '../../../src/testing/index.ts'
 import { makeBystander, storedOf } from '../../support/make.ts'
+import { LONG_AGO } from '../../support/samples.ts'
 import { makeDatabase, makeStore } from '../../support/store.ts'
 
 const connections: mongoose.Connection[] = []
@@ -101,9 +102,6 @@ function rawOf(collection: mongoose.mongo.Collection<Stored>): Raw {
     find: (filter) => collection.find(filter).toArray(),
   }
 }
-
-/** Long enough ago to be a finding, not old enough to expire. */
-export const LONG_AGO = new Date(Date.now() - 600_000)
 
 /** What nobody has: a message as the store writes it, unless something else is given. */
 export const message = (userId: ObjectId, fields: mongoose.mongo.Document = {}) => ({

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type mongoose from 'mongoose'
 import { ObjectId } from '../../../src/ids.ts'
 import type { DialogueStore, Retention, StoreOptions } from '../../../src/index.ts'
+import { MODELS } from '../../../src/migrations/baseline.ts'
+import { locks } from '../../../src/users/lock.ts'
 import { makeDatabase, makeStore } from '../../support/store.ts'
 
 const MIB = 2 ** 20
@@ -63,11 +65,10 @@ export const journalOf = (db: mongoose.mongo.Db) => db.collection('dialogue_jour
 
 /** Everything in every collection but the library's own bookkeeping of leases: to be compared as a whole. */
 export async function everythingIn(db: mongoose.mongo.Db) {
-  const names = ['users', 'contexts', 'events', 'messages', 'seen', 'journal']
-  const all = await Promise.all(
-    names.map(async (name) => [name, await db.collection(`dialogue_${name}`).find().toArray()] as const),
-  )
-  return Object.fromEntries(all)
+  const all = MODELS.filter((model) => model !== locks).map(async ({ collection }) => {
+    return [collection, await db.collection(`dialogue_${collection}`).find().toArray()] as const
+  })
+  return Object.fromEntries(await Promise.all(all))
 }
 
 /** Hex that nobody else has. */

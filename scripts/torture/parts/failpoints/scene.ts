@@ -44,7 +44,11 @@ const SAID = [
 
 let accounts = 0
 
-export async function makeScene({ other: store, db, calendars }: Ground): Promise<Scene> {
+export async function makeScene({
+  other: store,
+  db,
+  calendars,
+}: Pick<Ground, 'other' | 'db' | 'calendars'>): Promise<Scene> {
   const known = { provider: 'whatsapp', id: '+5511' }
   const user = await store.createUser({
     identities: [known],

@@ -1,10 +1,14 @@
 import type mongoose from 'mongoose'
+import type { ModelDefinition } from '../../../../src/db/definition.ts'
 import { DialogueStoreError } from '../../../../src/index.ts'
+import { journal } from '../../../../src/messages/entry.ts'
+import { seen } from '../../../../src/messages/schema.ts'
+import { MODELS } from '../../../../src/migrations/baseline.ts'
+import { locks } from '../../../../src/users/lock.ts'
 
-const NAMES = [
-  ...['users', 'contexts', 'messages', 'events', 'sessions'],
-  ...['calendar_feeds', 'calendar_removals', 'calendar_farewells'],
-]
+/** Leases, claims and entries tell how something was done, not what. */
+const BOOKS: ModelDefinition[] = [journal, seen, locks]
+const NAMES = MODELS.filter((model) => !BOOKS.includes(model)).map(({ collection }) => collection)
 /** What tells how often something was tried, but not what is stored. */
 const INCIDENTAL = new Set([
   ...['ops', 'op', 'touches', 'filledBy', 'fences'],

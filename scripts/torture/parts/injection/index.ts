@@ -1,13 +1,13 @@
-import type { DialogueStore } from '../../../../src/index.ts'
 import { openDatabase } from '../../database.ts'
 import type { Attempt, Part } from '../../part.ts'
-import { openBeside } from '../../rig/beside.ts'
+import { missingFrom } from '../../rig/missing.ts'
+import { openVerbs } from '../../rig/verbs.ts'
 import { tryForeign } from './foreign.ts'
 import { injectInto, type World } from './inject.ts'
 import { openingTemplate } from './opening.ts'
 import { PLANTED, planted } from './plants.ts'
 import { CANARY, makePerson } from './scene.ts'
-import { missingFrom, TABLE, TEMPLATES } from './table/index.ts'
+import { TABLE, TEMPLATES } from './table/index.ts'
 import type { CallVerb } from './table/template.ts'
 
 export const injection: Part = {
@@ -30,10 +30,9 @@ async function run(attempt: Attempt): Promise<void> {
   /* Nothing of the bystander's is evicted, however long the attackers' texts are. */
   const store = await open({ retention: { kind: 'rolling' } })
   const bystander = await makePerson(store, CANARY)
-  const beside = (await openBeside(attempt.defer)).verbsOf(store)
-  const verbs = { ...store, ...beside }
+  const verbs = (await openVerbs(store, attempt.defer)).verbsOf(store)
   /* What is due is everybody's: the bystander's is not any more. */
-  await beside['calendar.push']?.({})
+  await callOf(verbs)('calendar.push', [{}])
   const call = planted(callOf(verbs), plant, store, bystander)
   const makeAttacker = () => makePerson(store, 'own')
   const world = { db, bystander, store, verbs: Object.keys(verbs), call, round: 0, makeAttacker }
@@ -54,20 +53,20 @@ const TX_ROUNDS = 4
 
 /** The table, outside of transactions and inside. */
 async function tryTable(
-  world: World & { store: DialogueStore; verbs: string[]; round: number },
+  world: World & { verbs: string[]; round: number },
   tally: Attempt['tally'],
 ): Promise<void> {
-  const { store, verbs } = world
-  const inside = await store.withTransaction(async (tx) => Object.keys(tx))
+  const { verbs } = world
   const what = 'verbs that are in the table'
-  tally.tried(what, verbs.length + inside.length)
-  for (const verb of missingFrom(TEMPLATES, [...verbs, ...inside])) tally.lost(what, `${verb} is missing`)
+  tally.tried(what, verbs.length)
+  const tried = TEMPLATES.flatMap(({ verb }) => [verb, `tx.${verb}`])
+  for (const verb of missingFrom(tried, verbs)) tally.lost(what, `${verb} is missing`)
   for (const [about, templates] of Object.entries(TABLE)) {
     for (const template of templates)
       await injectInto(template, `payloads in the verbs of ${about}`, world, tally)
   }
-  const call: CallVerb = (verb, args) => store.withTransaction(async (tx) => callOf(tx)(verb, args))
-  const ofTransactions = TEMPLATES.filter(({ verb }) => inside.includes(verb))
+  const call: CallVerb = (verb, args) => world.call(`tx.${verb}`, args)
+  const ofTransactions = TEMPLATES.filter(({ verb }) => verbs.includes(`tx.${verb}`))
   /* They take longest: a part of them in each round. */
   for (const template of ofTransactions.filter((_, i) => i % TX_ROUNDS === world.round % TX_ROUNDS))
     await injectInto(template, 'payloads in the verbs of a transaction', { ...world, call }, tally)

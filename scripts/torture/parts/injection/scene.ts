@@ -1,6 +1,8 @@
 import mongoose from 'mongoose'
+import { ownedBy } from '../../../../src/db/definition.ts'
 import { ObjectId } from '../../../../src/ids.ts'
 import type { DialogueStore } from '../../../../src/index.ts'
+import { MODELS } from '../../../../src/migrations/baseline.ts'
 import { phoneOf } from '../../../lib/people.ts'
 
 /** In every text of somebody who has nothing to do with it. */
@@ -97,24 +99,14 @@ async function placesOf(store: DialogueStore, { userId, email, cursor, said }: W
 
 /** All that is stored of somebody, to be compared as a whole. */
 export async function rowsOf(db: mongoose.mongo.Db, { userId }: Pick<Person, 'userId'>): Promise<string> {
-  const id = new ObjectId(userId)
-  const keys = {
-    ...{ users: '_id', contexts: 'userId', messages: 'userId', events: 'creatorId', locks: '_id' },
-    ...{ sessions: 'userId', calendar_removals: 'creatorId' },
-  }
   const rows = await Promise.all(
-    Object.entries(keys).map(([name, key]) =>
+    MODELS.map((model) =>
       db
-        .collection(`dialogue_${name}`)
-        .find({ [key]: id })
+        .collection(`dialogue_${model.collection}`)
+        .find(ownedBy(model, new ObjectId(userId)))
         .sort({ _id: 1 })
         .toArray(),
     ),
   )
-  const claims = await db
-    .collection<{ _id: string }>('dialogue_seen')
-    .find({ _id: new RegExp(`^${userId}:`) })
-    .sort({ _id: 1 })
-    .toArray()
-  return mongoose.mongo.BSON.EJSON.stringify([...rows, claims], { relaxed: false })
+  return mongoose.mongo.BSON.EJSON.stringify(rows, { relaxed: false })
 }

@@ -12,17 +12,23 @@ const activity = () => ({
 })
 const says = () => ({ role: 'user', content: [{ type: 'input_text', text: textOf('Item') }] })
 
+type Named = [verb: string, ...args: unknown[]]
+
 /** One call of each method of what stands beside a store, with a mark in everything that is text. */
 export function besideCalls({ userId, eventId }: Subject): Call[] {
   const [identity] = newUser().identities
   const whose = { namespace: NAMESPACE, userOf: () => identity }
   const talk = { identity, conversationId: textOf('Talk') }
   const sync = { importAs: () => userId, requestsPerMinute: 1_000_000 }
-  const calls: [verb: string, ...args: unknown[]][] = [
+  const ofAll = (verb: string): Named => [verb, whose]
+  const calls: Named[] = [
     ['grammy.read', whose, KEY],
     ['grammy.write', whose, KEY, jsonOf('Session')],
-    ['grammy.readAllEntries', whose],
+    ['grammy.has', whose, KEY],
+    ...['grammy.readAllEntries', 'grammy.readAllKeys', 'grammy.readAllValues'].map(ofAll),
     ['telegraf.set', whose, KEY, jsonOf('Session')],
+    ['telegraf.get', whose, KEY],
+    ['telegraf.delete', whose, KEY],
     ['grammy.delete', whose, KEY],
     ['storage.write', whose, { [KEY]: jsonOf('Stored') }],
     ['storage.write', whose, { [KEY]: { ...jsonOf('Stored'), eTag: textOf('Tag') } }],
@@ -34,9 +40,12 @@ export function besideCalls({ userId, eventId }: Subject): Call[] {
     ['transcripts.listTranscripts', {}, wordOf('Channel')],
     ['transcripts.deleteTranscript', {}, wordOf('Channel'), wordOf('Chat')],
     ['langchain.addMessage', talk, new HumanMessage(textOf('Said'))],
+    ['langchain.addMessages', talk, [new HumanMessage(textOf('Said')), new HumanMessage(textOf('More'))]],
     ['langchain.getMessages', talk],
     ['langchain.clear', talk],
+    ['agents.getSessionId', talk],
     ['agents.addItems', talk, [says()]],
+    ['agents.getItems', talk],
     [
       'agents.applyHistoryTransaction',
       talk,
@@ -44,6 +53,11 @@ export function besideCalls({ userId, eventId }: Subject): Call[] {
         operationId: textOf('Operation'),
         transaction: { type: 'replace_suffix', expectedSuffix: [says()], replacement: [says()] },
       },
+    ],
+    [
+      'agents.applyHistoryMutations',
+      talk,
+      { mutations: [{ type: 'replace_function_call', callId: textOf('Call'), replacement: says() }] },
     ],
     ['agents.popItem', talk],
     ['agents.clearSession', talk],

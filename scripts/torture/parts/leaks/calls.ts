@@ -10,7 +10,16 @@ const identity = () => ({ provider: textOf('Provider'), id: wordOf('Identity') }
 const states = () => ({ [keyOf('Flow')]: textOf('State') })
 
 /** One call of every verb, with a mark in everything that is text. What ends things comes last. */
-export const callsFor = (subject: Subject): Call[] => [...besideCalls(subject), ...storeCalls(subject)]
+export function callsFor(subject: Subject, verbs: object): Call[] {
+  const [calls, ends] = [storeCalls(subject), endingCalls(subject)]
+  const inside = [...calls, ...ends].map((one) => ({ ...one, verb: `tx.${one.verb}` }))
+  return [...besideCalls(subject), ...calls, ...inside.filter(({ verb }) => verb in verbs), ...ends]
+}
+
+const endingCalls = ({ userId, eventId }: Subject): Call[] => [
+  call('deleteEvent', eventId),
+  call('deleteUser', userId),
+]
 
 function storeCalls({ userId, messageId, eventId, cursor, live }: Subject): Call[] {
   const { creatorId: _, externalId: __, ...event } = newEvent(userId)
@@ -49,8 +58,6 @@ function storeCalls({ userId, messageId, eventId, cursor, live }: Subject): Call
     call('withTransaction', turnOf(userId)),
     call('ping'),
     call('stats'),
-    call('deleteEvent', eventId),
-    call('deleteUser', userId),
   ]
 }
 

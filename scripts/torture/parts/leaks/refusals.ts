@@ -20,8 +20,9 @@ export async function tryWrong(
   times: number,
 ): Promise<void> {
   const subject = await makeSubject(store)
+  const verbs = verbsOf(store)
   for (let i = 0; i < times; i++) {
-    const call = random.pick(callsFor(subject))
+    const call = random.pick(callsFor(subject, verbs))
     const places = placesIn(call.args)
     if (places.length === 0) continue
     const place = random.pick(places)
@@ -29,7 +30,7 @@ export async function tryWrong(
     const args = replaced(call.args, place, POISONS[poison]?.())
     if (!Array.isArray(args)) throw new Error('arguments are a list')
     const title = `${call.verb}, with ${poison} at ${place.join('.')}`
-    await look.at(WRONG, title, () => make(verbsOf(store), { ...call, args }))
+    await look.at(WRONG, title, () => make(verbs, { ...call, args }))
   }
 }
 

@@ -1,6 +1,8 @@
+import { MODELS } from '../../../../src/migrations/baseline.ts'
 import type { Fate } from '../../../calendar-server/index.ts'
 import type { Random } from '../../../lib/random.ts'
 import { freeze } from '../../rig/freeze.ts'
+import { besideCalls } from './beside.ts'
 import { make } from './call.ts'
 import { callsFor } from './calls.ts'
 import type { Look } from './look.ts'
@@ -36,12 +38,13 @@ const FAILURES: Record<string, object> = {
 
 /** Every verb at once. An erasure goes on for as long as somebody may hold the user: so it is waited for at the end. */
 async function everyVerb({ store, hasty, verbsOf }: World, look: Look, what: string, title: string) {
-  const calls = callsFor(await makeSubject(store))
+  const verbs = verbsOf(hasty)
+  const calls = callsFor(await makeSubject(store), verbs)
   let erasure: Promise<unknown> | undefined
   return {
     async short(): Promise<void> {
       const ends = calls.map((call) => {
-        const end = look.at(what, `${call.verb}, ${title}`, () => make(verbsOf(hasty), call))
+        const end = look.at(what, `${call.verb}, ${title}`, () => make(verbs, call))
         if (call.verb === 'deleteUser') erasure = end
         return call.verb === 'deleteUser' ? undefined : end
       })
@@ -60,20 +63,18 @@ export async function tryFailing(world: World, random: Random, look: Look, kinds
   }
 }
 
-const VALIDATED = [
-  ...['users', 'contexts', 'messages', 'events', 'seen', 'journal', 'locks', 'sessions'],
-  ...['calendar_feeds', 'calendar_removals'],
-]
+const VALIDATED = MODELS.map(({ collection }) => collection)
 
 /** A validator of somebody else refuses every document, and quotes it. */
 export async function tryValidators({ db, store, verbsOf }: World, look: Look): Promise<void> {
   const subject = await makeSubject(store)
+  const verbs = verbsOf(store)
   const before = await Promise.all(VALIDATED.map((name) => db.collection(`dialogue_${name}`).options()))
   const change = (name: string, validator: object) => db.command({ collMod: `dialogue_${name}`, validator })
   for (const name of VALIDATED) await change(name, { never: { $exists: true } })
   try {
-    for (const call of callsFor(subject))
-      await look.at(REFUSED, `${call.verb}, where nothing is valid`, () => make(verbsOf(store), call))
+    for (const call of callsFor(subject, verbs))
+      await look.at(REFUSED, `${call.verb}, where nothing is valid`, () => make(verbs, call))
   } finally {
     for (const [i, name] of VALIDATED.entries()) await change(name, before[i]?.validator ?? {})
   }
@@ -119,10 +120,11 @@ export async function tryFrozen(world: World, look: Look): Promise<void> {
 /** Every verb while the server goes for good, and afterwards. */
 export async function tryKilled({ pids, store, hasty, verbsOf }: World, look: Look): Promise<void> {
   const subject = await makeSubject(store)
+  const verbs = verbsOf(hasty)
   const callAll = (title: string) =>
-    callsFor(subject)
+    callsFor(subject, verbs)
       .filter(({ verb }) => verb !== 'deleteUser')
-      .map((call) => look.at(KILLED, `${call.verb}, ${title}`, () => make(verbsOf(hasty), call)))
+      .map((call) => look.at(KILLED, `${call.verb}, ${title}`, () => make(verbs, call)))
   const during = callAll('meanwhile')
   for (const pid of pids) process.kill(pid, 'SIGKILL')
   await Promise.all(during)
@@ -137,12 +139,12 @@ const LOST = ['is lost', 'loses its reply'] as const
 /** Google quotes what it was sent. */
 export async function tryGoogle({ google, store, verbsOf }: World, look: Look): Promise<void> {
   const fates: Fate[] = [...STATUSES.map((status) => ({ status, reason: textOf('Reason') })), ...LOST]
+  const verbs = verbsOf(store)
   for (const fate of fates) {
-    const calls = callsFor(await makeSubject(store)).filter(({ verb }) => verb.startsWith('calendar.'))
+    const calls = besideCalls(await makeSubject(store)).filter(({ verb }) => verb.startsWith('calendar.'))
     google.judgeBy(() => fate)
     const title = typeof fate === 'string' ? `a request ${fate}` : `${Object(fate).status}`
-    for (const call of calls)
-      await look.at(GOOGLE, `${call.verb}, ${title}`, () => make(verbsOf(store), call))
+    for (const call of calls) await look.at(GOOGLE, `${call.verb}, ${title}`, () => make(verbs, call))
     google.judgeBy(() => 'answers')
   }
 }

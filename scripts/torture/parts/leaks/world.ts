@@ -1,10 +1,12 @@
 import mongoose from 'mongoose'
 import type pino from 'pino'
 import { type DialogueStore, openStore, type StoreOptions } from '../../../../src/index.ts'
+import { messages } from '../../../../src/messages/schema.ts'
+import { MODELS } from '../../../../src/migrations/baseline.ts'
 import { startServer } from '../../../../src/testing/server.ts'
 import type { CalendarServer } from '../../../calendar-server/index.ts'
 import type { Defer } from '../../../lib/run.ts'
-import { openBeside } from '../../rig/beside.ts'
+import { openVerbs } from '../../rig/verbs.ts'
 import { SHAPES } from './refusals.ts'
 
 export const DB_NAME = 'leaks'
@@ -26,7 +28,7 @@ export interface World {
   use<T>(options: Partial<StoreOptions>, work?: (store: DialogueStore) => Promise<T>): Promise<T | undefined>
   /** Stands in for Google. */
   google: CalendarServer
-  /** Of a store, and of what stands beside it. */
+  /** Of a store, of transactions, and of what stands beside a store. */
   verbsOf(store: DialogueStore): object
   /** Removes what was stored, so that long runs don't fill the disk. */
   clear(): Promise<void>
@@ -34,10 +36,8 @@ export interface World {
   failing<T>(failure: object, work: () => Promise<T>, commands?: readonly string[]): Promise<T>
 }
 
-const CLEARED = [
-  ...['users', 'contexts', 'events', 'seen', 'journal', 'sessions'],
-  ...['calendar_feeds', 'calendar_removals'],
-]
+/** Messages are capped. */
+const CLEARED = MODELS.filter((model) => model !== messages)
 const COMMANDS = [
   ...['insert', 'update', 'delete', 'find', 'findAndModify', 'aggregate', 'count', 'getMore'],
   ...['commitTransaction', 'abortTransaction', 'listCollections', 'collMod', 'create', 'createIndexes'],
@@ -55,7 +55,8 @@ export async function makeWorld(logger: pino.Logger, defer: Defer): Promise<Worl
     defer(() => store.close())
     return store
   }
-  const beside = await openBeside(defer)
+  const store = await open()
+  const { server: google, verbsOf } = await openVerbs(store, defer)
   const admin = client.db('admin')
   const configure = (mode: string, data: object = {}) =>
     admin.command({ configureFailPoint: 'failCommand', mode, data })
@@ -74,11 +75,12 @@ export async function makeWorld(logger: pino.Logger, defer: Defer): Promise<Worl
       }
     },
     async clear() {
-      for (const name of CLEARED) await client.db(DB_NAME).collection(`dialogue_${name}`).deleteMany({})
+      for (const { collection } of CLEARED)
+        await client.db(DB_NAME).collection(`dialogue_${collection}`).deleteMany({})
     },
-    google: beside.server,
-    verbsOf: (store) => ({ ...store, ...beside.verbsOf(store) }),
-    store: await open(),
+    google,
+    verbsOf,
+    store,
     hasty: await open({ timeoutMs: HASTY_MS }),
     shaped: await open({ shapes: SHAPES }),
     async failing(failure, work, commands = COMMANDS) {

@@ -44,21 +44,21 @@ const sayThere = (scene: Scene) => atGoogle(scene).change(scene.eventId, { summa
 const addThere = (scene: Scene) => atGoogle(scene).put({ id: 'theirs00', summary: 'Lunch', ...LATER })
 
 const publishing: Record<string, Operation> = {
-  'push, of what is new': { call: push },
-  'push, of what has changed': { prepare: published(sayHere), call: push },
-  'push, of what was deleted': {
+  'calendar.push, of what is new': { call: push },
+  'calendar.push, of what has changed': { prepare: published(sayHere), call: push },
+  'calendar.push, of what was deleted': {
     prepare: published((other, { eventId }) => other.deleteEvent(eventId)),
     call: push,
   },
-  'push, of what both sides have changed': {
+  'calendar.push, of what both sides have changed': {
     prepare: published(async (other, scene) => {
       await sayHere(other, scene)
       sayThere(scene)
     }),
     call: push,
   },
-  'push, where each has their own calendar': { call: pushOfEach },
-  'push, of who was erased, and had their own': {
+  'calendar.push, where each has their own calendar': { call: pushOfEach },
+  'calendar.push, of who was erased, and had their own': {
     prepare: async (other, scene) => {
       await pushOfEach(other, scene)
       await other.deleteUser(scene.userId)
@@ -68,18 +68,18 @@ const publishing: Record<string, Operation> = {
 }
 
 const reading: Record<string, Operation> = {
-  'pull, of changes': {
+  'calendar.pull, of changes': {
     prepare: published((_, scene) => {
       sayThere(scene)
       addThere(scene)
     }),
     call: pull,
   },
-  'pull, of what was deleted': {
+  'calendar.pull, of what was deleted': {
     prepare: published((_, scene) => atGoogle(scene).remove(scene.eventId)),
     call: pull,
   },
-  'pull, of all that there is': {
+  'calendar.pull, of all that there is': {
     prepare: published((_, scene) => {
       atGoogle(scene).remove(scene.eventId)
       addThere(scene)
@@ -87,7 +87,7 @@ const reading: Record<string, Operation> = {
     }),
     call: pull,
   },
-  'pull, of an instance that was moved': {
+  'calendar.pull, of an instance that was moved': {
     prepare: async (other, scene) => {
       await other.updateEvent(scene.eventId, { recurrence: ['RRULE:FREQ=DAILY;COUNT=3'] })
       await published(() => atGoogle(scene).moveInstance(scene.eventId, START, LATER))(other, scene)
@@ -97,12 +97,12 @@ const reading: Record<string, Operation> = {
 }
 
 const watching: Record<string, Operation> = {
-  watch: { prepare: published(() => {}), call: watch },
-  unwatch: {
+  'calendar.watch': { prepare: published(() => {}), call: watch },
+  'calendar.unwatch': {
     prepare: published(watch),
     call: (store, scene) => syncOf(store, scene).unwatch('primary'),
   },
-  handleNotification: {
+  'calendar.handleNotification': {
     prepare: published(async (other, scene) => {
       await watch(other, scene)
       sayThere(scene)
@@ -119,8 +119,8 @@ async function headersFor({ db }: Scene): Promise<Record<string, string>> {
 }
 
 const besides: Record<string, Operation> = {
-  retry: { call: (store, scene) => syncOf(store, scene).retry(scene.eventId) },
-  conflicts: { call: (store, scene) => syncOf(store, scene).conflicts(scene.eventId) },
+  'calendar.retry': { call: (store, scene) => syncOf(store, scene).retry(scene.eventId) },
+  'calendar.conflicts': { call: (store, scene) => syncOf(store, scene).conflicts(scene.eventId) },
   'deleteEvent, of one at Google': {
     prepare: published(() => {}),
     call: (store, { eventId }) => store.deleteEvent(eventId),

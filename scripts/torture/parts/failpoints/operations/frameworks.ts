@@ -32,27 +32,33 @@ async function forget(sessions: ReturnType<typeof sessionsOf>): Promise<void> {
 }
 
 const ofKeys: Record<string, Operation> = {
-  'a session, read': {
+  'grammy.read': {
     prepare: (other) => count(sessionsOf(other)),
     call: async (store) => sessionsOf(store).read(KEY),
   },
-  'a session that begins': { call: (store) => count(sessionsOf(store)) },
-  'a session that begins, of a user': { call: (store, scene) => count(sessionsOfUsers(store, scene)) },
-  'a session that changes': {
+  'grammy.has': {
+    prepare: (other) => count(sessionsOf(other)),
+    call: async (store) => sessionsOf(store).has(KEY),
+  },
+  'grammy.write, of a session that begins': { call: (store) => count(sessionsOf(store)) },
+  'grammy.write, of a session that begins, of a user': {
+    call: (store, scene) => count(sessionsOfUsers(store, scene)),
+  },
+  'grammy.write, of a session that changes': {
     prepare: (other) => count(sessionsOf(other)),
     call: (store) => count(sessionsOf(store)),
   },
-  'a session that changes, and belongs to a user': {
+  'grammy.write, of a session that changes, and belongs to a user': {
     prepare: (other) => count(sessionsOf(other)),
     call: (store, scene) => count(sessionsOfUsers(store, scene)),
     /* Whose it is, it learns first. */
     inSteps: true,
   },
-  'a session that ends': {
+  'grammy.delete': {
     prepare: (other) => count(sessionsOf(other)),
     call: (store) => forget(sessionsOf(store)),
   },
-  'sessions, all': {
+  'grammy.readAllEntries': {
     prepare: (other) => count(sessionsOf(other)),
     call: (store) => allOf(sessionsOf(store).readAllEntries()),
   },
@@ -61,12 +67,16 @@ const ofKeys: Record<string, Operation> = {
 const stateOf = (store: DialogueStore) => botStorage(store, { namespace: 'bot' })
 
 const ofBotStates: Record<string, Operation> = {
-  'a state of a bot that begins': { call: (store) => stateOf(store).write({ a: { n: 1 } }) },
-  'a state of a bot that changes': {
+  'storage.write, of a state that begins': { call: (store) => stateOf(store).write({ a: { n: 1 } }) },
+  'storage.write, of a state that changes': {
     prepare: (other) => stateOf(other).write({ a: { n: 0 } }),
     call: (store) => stateOf(store).write({ a: { n: 1 } }),
   },
-  'a state of a bot, deleted': {
+  'storage.read': {
+    prepare: (other) => stateOf(other).write({ a: { n: 0 } }),
+    call: (store) => stateOf(store).read(['a']),
+  },
+  'storage.delete': {
     prepare: (other) => stateOf(other).write({ a: { n: 0 } }),
     call: (store) => stateOf(store).delete(['a']),
   },
@@ -82,16 +92,19 @@ const log = (store: DialogueStore) => botTranscripts(store).logActivity(ACTIVITY
 
 const ofTranscripts: Record<string, Operation> = {
   /* Who has a part in a conversation is noted first. */
-  'a transcript, logged': { call: log, inSteps: true, goesOn: true },
-  'a transcript, read': {
+  'transcripts.logActivity': { call: log, inSteps: true, goesOn: true },
+  'transcripts.getTranscriptActivities': {
     prepare: log,
     call: async (store) => {
       const { items } = await botTranscripts(store).getTranscriptActivities('whatsapp', conversationId)
       return items
     },
   },
-  'transcripts, listed': { prepare: log, call: (store) => botTranscripts(store).listTranscripts('whatsapp') },
-  'a transcript, deleted': {
+  'transcripts.listTranscripts': {
+    prepare: log,
+    call: (store) => botTranscripts(store).listTranscripts('whatsapp'),
+  },
+  'transcripts.deleteTranscript': {
     prepare: log,
     call: (store) => botTranscripts(store).deleteTranscript('whatsapp', conversationId),
     inSteps: true,
@@ -102,14 +115,18 @@ const historyOf = (store: DialogueStore, { known }: Scene) =>
   langchainHistory(store, { identity: known, conversationId })
 
 const ofHistories: Record<string, Operation> = {
-  'a history of LangChain, one more': {
+  'langchain.addMessage': {
     call: (store, scene) => historyOf(store, scene).addMessage(new HumanMessage('hello')),
   },
-  'a history of LangChain, several more': {
+  'langchain.addMessages': {
     call: (store, scene) =>
       historyOf(store, scene).addMessages([new HumanMessage('hello'), new HumanMessage('there')]),
   },
-  'a history of LangChain, cleared': {
+  'langchain.getMessages': {
+    prepare: (other, scene) => historyOf(other, scene).addMessage(new HumanMessage('hello')),
+    call: async (store, scene) => (await historyOf(store, scene).getMessages()).map(({ content }) => content),
+  },
+  'langchain.clear': {
     prepare: (other, scene) => historyOf(other, scene).addMessage(new HumanMessage('hello')),
     call: (store, scene) => historyOf(store, scene).clear(),
   },
@@ -132,19 +149,19 @@ const append = (store: DialogueStore, scene: Scene) =>
   })
 
 const ofAgents: Record<string, Operation> = {
-  'a session of the Agents SDK, read': {
+  'agents.getItems': {
     prepare: begin,
     call: (store, scene) => agentsOf(store, scene).getItems(),
   },
-  'a session of the Agents SDK, longer': {
+  'agents.addItems': {
     call: (store, scene) => agentsOf(store, scene).addItems([says('one'), says('two')]),
   },
-  'a session of the Agents SDK, popped': {
+  'agents.popItem': {
     prepare: begin,
     call: (store, scene) => agentsOf(store, scene).popItem(),
   },
-  'a session of the Agents SDK, a transaction': { prepare: begin, call: append },
-  'a session of the Agents SDK, a suffix replaced': {
+  'agents.applyHistoryTransaction': { prepare: begin, call: append },
+  'agents.applyHistoryTransaction, that replaces a suffix': {
     prepare: (other, scene) => agentsOf(other, scene).addItems([says('draft')]),
     call: (store, scene) =>
       agentsOf(store, scene).applyHistoryTransaction({
@@ -156,14 +173,14 @@ const ofAgents: Record<string, Operation> = {
         },
       }),
   },
-  'a session of the Agents SDK, a call replaced': {
+  'agents.applyHistoryMutations': {
     prepare: begin,
     call: (store, scene) =>
       agentsOf(store, scene).applyHistoryMutations({
         mutations: [{ type: 'replace_function_call', callId: 'a', replacement: asks('a', '2') }],
       }),
   },
-  'a session of the Agents SDK, cleared': {
+  'agents.clearSession': {
     prepare: async (other, scene) => {
       await begin(other, scene)
       await append(other, scene)

@@ -9,6 +9,8 @@ import { ofAll } from './whole.ts'
 
 export type { Operation } from './operation.ts'
 
+/* Named by the verb, and what of it an operation is about. */
+
 /** For which it matters how messages are kept. */
 export const WITH_MESSAGES: Record<string, Operation> = { ...ofMessages, ...ofAll, ...ofConversations }
 
