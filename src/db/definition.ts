@@ -131,6 +131,9 @@ function toMongooseType(schema: JsonSchema): unknown {
   return MONGOOSE_TYPES[schema.bsonType ?? schema.type ?? ''] ?? Types.Mixed
 }
 
+/** The name of the model that owners are of. */
+const USER = 'User'
+
 /**
  * The Mongoose schema of a model. The store validates with zod and writes through the driver, and one command creates
  * all of a collection's indexes, where Mongoose sends one for each. So the schema does what remains: references are
@@ -142,7 +145,7 @@ export function mongooseSchemaOf({
 }: ModelDefinition): mongoose.Schema<mongoose.mongo.Document> {
   const paths = Object.entries(jsonSchemaOf(document).properties ?? {}).map(([path, schema]) => [
     path,
-    { type: toMongooseType(schema) },
+    { type: toMongooseType(schema), ...(path === owner && path !== '_id' && { ref: USER }) },
   ])
   const schema = new mongoose.Schema<mongoose.mongo.Document>(Object.fromEntries(paths), {
     strict: 'throw',
@@ -153,6 +156,6 @@ export function mongooseSchemaOf({
     bufferCommands: false,
   })
   const virtual = /^(.*)Id$/.exec(owner)?.[1]
-  if (virtual) schema.virtual(virtual, { ref: 'User', localField: owner, foreignField: '_id', justOne: true })
+  if (virtual) schema.virtual(virtual, { ref: USER, localField: owner, foreignField: '_id', justOne: true })
   return schema
 }
