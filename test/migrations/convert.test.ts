@@ -118,15 +118,3 @@ test('refuses what is so already, and a cap that no message of the largest would
   expect(await shapeOf(db)).toEqual(before)
   expect((await store.stats()).messages.retention).toEqual({ kind: 'rolling' })
 })
-
-test('RETENTION_MISMATCH names the command, and the command is right', async () => {
-  const { dbName } = await makeDatabase()
-  await makeStore({ dbName, retention: { kind: 'capped', sizeBytes: 2 ** 20 } })
-  const refused = await makeStore({ dbName, retention: { kind: 'rolling' } }).catch((error: Error) => error)
-  expect(refused).toMatchObject({ code: 'RETENTION_MISMATCH' })
-  const named = /npx dialogue-store (.*)$/.exec('message' in refused ? refused.message : '')?.[1] ?? ''
-  const ended = await command([...named.split(' '), '--db', dbName])
-  expect(ended.code).toBe(0)
-  const store = await makeStore({ dbName, retention: { kind: 'rolling' } })
-  expect((await store.stats()).messages.retention).toEqual({ kind: 'rolling' })
-})
