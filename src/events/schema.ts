@@ -186,7 +186,9 @@ export const eventFilter = z
     creatorId: id.optional(),
     from: date.optional(),
     to: date.optional(),
-    status: z.union([status, z.array(status).min(1)]).default('confirmed'),
+    status: z
+      .union([status, z.array(status).min(1)], "must be 'confirmed', 'cancelled' or an array of these")
+      .default('confirmed'),
     withCreator: z.boolean().default(false),
     limit: z.int().min(1).max(1000).default(50),
     cursor: z.string().nullish(),

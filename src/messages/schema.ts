@@ -145,7 +145,7 @@ export const historyOptions = z
     limit: z.int().min(1).max(1000).default(50),
     before: z.string().nullish(),
     after: z.string().nullish(),
-    count: z.union([z.boolean(), z.literal('exact')]).default(true),
+    count: z.union([z.boolean(), z.literal('exact')], "must be true, false or 'exact'").default(true),
     ...filter,
   })
   .refine(({ before, after }) => typeof before !== 'string' || typeof after !== 'string', {
@@ -168,10 +168,10 @@ export interface MessageFilter {
   types?: ('text' | 'voice')[] | undefined
 }
 
-export const messageKey = z.union([
-  z.strictObject({ id }),
-  z.strictObject({ externalId, conversationId: conversationId.nullish() }),
-])
+export const messageKey = z.union(
+  [z.strictObject({ id }), z.strictObject({ externalId, conversationId: conversationId.nullish() })],
+  'give { id } or { externalId, conversationId? }',
+)
 export type MessageKey = z.input<typeof messageKey>
 
 export const messagePatch = z.strictObject({
@@ -183,11 +183,14 @@ export const messagePatch = z.strictObject({
 export type MessagePatch = z.output<typeof messagePatch>
 export type MessagePatchInput = z.input<typeof messagePatch>
 
-export const deletion = z.union([
-  z.strictObject({ ids: z.array(id).max(100_000) }),
-  z.strictObject({ conversationId }),
-  z.strictObject({ all: z.literal(true) }),
-])
+export const deletion = z.union(
+  [
+    z.strictObject({ ids: z.array(id).max(100_000) }),
+    z.strictObject({ conversationId }),
+    z.strictObject({ all: z.literal(true) }),
+  ],
+  'give { ids }, { conversationId } or { all: true }',
+)
 export type Deletion = z.output<typeof deletion>
 export type DeletionInput = z.input<typeof deletion>
 
