@@ -47,6 +47,22 @@ test('RETENTION_MISMATCH names the command that converts to what was asked for, 
   expect((await store.stats()).messages.retention).toEqual(ROLLING)
 })
 
+test('a dry run refuses what the run would refuse, and drops nothing', async () => {
+  const { db, dbName } = await makeDatabase()
+  await makeStore({ dbName })
+  const meta = db.collection<{ _id: string }>('dialogue_meta')
+  await meta.insertOne({ _id: 'conversion', ...unfinished(ROLLING) })
+  const args = ['convert-retention', '--to', 'capped', '--db', dbName]
+  const said = (dropped: string) =>
+    `dialogue-store: The messages are kept capped already. An unfinished conversion to rolling ${dropped}.\n`
+  expect(await command([...args, '--dry-run'])).toEqual({
+    ...{ code: 1, stdout: '', stderr: said('would be dropped') },
+  })
+  expect(await meta.countDocuments({ _id: 'conversion' })).toBe(1)
+  expect(await command(args)).toEqual({ code: 1, stdout: '', stderr: said('was dropped') })
+  expect(await meta.countDocuments({ _id: 'conversion' })).toBe(0)
+})
+
 test('the status names the command that an unfinished conversion goes on with', async () => {
   const { db, dbName } = await makeDatabase()
   await makeStore({ dbName, prefix: 'my_' })

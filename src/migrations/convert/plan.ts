@@ -88,6 +88,20 @@ async function largest(database: Database): Promise<number> {
   return found?.bytes ?? 0
 }
 
+/**
+ * Why a plan is to do nothing.
+ * @param dropped what becomes of an unfinished conversion the other way
+ */
+export function already({ from: { kind }, left }: Plan, dropped: 'was dropped' | 'would be dropped') {
+  const more =
+    left && left.to.kind !== kind
+      ? `An unfinished conversion to ${left.to.kind} ${dropped}.`
+      : 'Other limits are applied by opening a store with them.'
+  return new DialogueStoreError('INVALID_INPUT', `The messages are kept ${kind} already. ${more}`, {
+    issues: [{ path: ['to'], reason: 'is the retention that is stored' }],
+  })
+}
+
 const tooSmall = (reason: string) =>
   new DialogueStoreError(
     'INVALID_INPUT',
