@@ -8,8 +8,10 @@ import type { JsonObject } from '../json.ts'
 const sender = text(100)
 export const conversationId = text(200)
 const externalId = text(500)
-/** No document is longer; how long it may really be is checked in bytes. */
+/** No document is longer. */
 const LONGEST_CONTENT = 2 ** 24
+/** How long it may be is checked in bytes, once the document is known. */
+const givenContent = text(Number.POSITIVE_INFINITY, 0)
 const type = z.enum(['text', 'voice'])
 const audio = z.strictObject({
   uri: text(2000).optional(),
@@ -106,6 +108,7 @@ export const newMessage = z
   .strictObject({
     id: id.optional(),
     ...fields,
+    content: givenContent,
     type: type.default('text'),
     timestamp: date.optional(),
     conversationId: conversationId.nullish(),
@@ -175,7 +178,7 @@ export const messageKey = z.union(
 export type MessageKey = z.input<typeof messageKey>
 
 export const messagePatch = z.strictObject({
-  content: text(LONGEST_CONTENT, 0).optional(),
+  content: givenContent.optional(),
   metadata: json.nullish(),
   audio: givenAudio.nullish(),
   externalId: externalId.nullish(),

@@ -1,5 +1,6 @@
 import type { Retention } from '../../config.ts'
 import type { Database } from '../../db/database.ts'
+import { LARGEST_DOCUMENT } from '../../db/size.ts'
 import { DialogueStoreError } from '../../errors.ts'
 import { createRetention, DEFAULT_CAP_BYTES, type StoredRetention } from '../../messages/retention.ts'
 import { messages } from '../../messages/schema.ts'
@@ -65,8 +66,6 @@ async function sizeOf(database: Database): Promise<Size> {
   const { count, size } = found?.storageStats ?? { count: 0, size: 0 }
   return { count, bytes: size, average: count > 0 ? size / count : 0 }
 }
-
-const LARGEST_DOCUMENT = 16 * 2 ** 20
 
 /** A cap that nobody chose must not cost a message; and one message larger than the cap would evict all others. */
 async function assertRoom(database: Database, to: Retention, { bytes }: Size): Promise<void> {
