@@ -44,9 +44,11 @@ export const counter = z.int().min(0)
 
 export const callable = <T>() => z.custom<T>((value) => typeof value === 'function', 'is not a function')
 
-/** BSON would make null of it, which is not what was given. */
-export const withoutUndefined = <T extends object>(object: T): T =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
+/** Of an object that is stored as it is given: `null`, as what was never given comes out, says nothing. */
+export const withoutNull = <T extends object>(object: T) =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value != null)) as {
+    [K in keyof T]: Exclude<T[K], null>
+  }
 
 /** @throws DialogueStoreError `INVALID_INPUT`, with every issue, each path below `at` */
 export function parse<S extends z.ZodType>(

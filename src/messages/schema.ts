@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { encodeCursor } from '../cursor.ts'
 import type { ModelDefinition } from '../db/definition.ts'
 import type { Entity } from '../entity.ts'
-import { counter, date, id, json, text, withoutUndefined } from '../input.ts'
+import { counter, date, id, json, text, withoutNull } from '../input.ts'
 import type { JsonObject } from '../json.ts'
 
 const sender = text(100)
@@ -19,7 +19,13 @@ const audio = z.strictObject({
   durationSeconds: z.number().min(0).optional(),
 })
 
-const givenAudio = audio.transform(withoutUndefined)
+const givenAudio = audio
+  .extend({
+    uri: audio.shape.uri.nullable(),
+    mimeType: audio.shape.mimeType.nullable(),
+    durationSeconds: audio.shape.durationSeconds.nullable(),
+  })
+  .transform(withoutNull)
 
 const fields = {
   userId: id,
