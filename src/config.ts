@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { glance, parse } from './input.ts'
 
 const MIB = 2 ** 20
+export const DEFAULT_PREFIX = 'dialogue_'
 const LARGEST_TIMER_MS = 2 ** 31 - 1
 
 const capped = z.strictObject({
@@ -64,7 +65,7 @@ const shared = {
   prefix: z
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9_-]{0,59}$/, 'must be 1–60 letters, digits, _ or -, a letter first')
-    .default('dialogue_'),
+    .default(DEFAULT_PREFIX),
   retention: retention.optional(),
   migrate: z.enum(['apply', 'check']).default('apply'),
   shapes: z

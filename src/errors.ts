@@ -85,8 +85,14 @@ export class DialogueStoreError extends Error {
   }
 }
 
+/** Of the things that are wrong, so many are in the sentence; all are in `issues`. */
+const MOST_SAID = 10
+
 export const invalidInput = (issues: InputIssue[], cause?: unknown): DialogueStoreError => {
-  const where = issues.map(({ path, reason }) => `${path.map(printable).join('.') || 'input'}: ${reason}`)
+  const where = issues
+    .slice(0, MOST_SAID)
+    .map(({ path, reason }) => `${path.map(printable).join('.') || 'input'}: ${reason}`)
+  if (issues.length > MOST_SAID) where.push(`${issues.length - MOST_SAID} more, see issues`)
   return new DialogueStoreError('INVALID_INPUT', `Nothing was sent. Correct ${where.join('; ')}.`, {
     issues,
     cause,

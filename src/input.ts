@@ -44,9 +44,11 @@ export const counter = z.int().min(0)
 
 export const callable = <T>() => z.custom<T>((value) => typeof value === 'function', 'is not a function')
 
-/** BSON would make null of it, which is not what was given. */
-export const withoutUndefined = <T extends object>(object: T): T =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T
+/** Of an object that is stored as it is given: `null`, as what was never given comes out, says nothing. */
+export const withoutNull = <T extends object>(object: T) =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value != null)) as {
+    [K in keyof T]: Exclude<T[K], null>
+  }
 
 /** @throws DialogueStoreError `INVALID_INPUT`, with every issue, each path below `at` */
 export function parse<S extends z.ZodType>(
@@ -92,5 +94,28 @@ function toIssues(issue: z.core.$ZodIssue, at: (string | number)[]): InputIssue[
   const path = [...at, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))]
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ path: [...path, key], reason: 'is not known here' }))
-  return [{ path, reason: issue.message }]
+  const within = issuesWithin(issue)
+  return within.length > 0
+    ? within.flatMap((inner) => toIssues(inner, path))
+    : [{ path, reason: issue.message }]
+}
+
+/** What an issue only sums up: of a record's key, or of the alternative that was meant. */
+function issuesWithin(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code === 'invalid_key' || issue.code === 'invalid_element') return issue.issues
+  return issue.code === 'invalid_union' ? meantOf(issue.errors) : []
+}
+
+/** The issues of the one alternative whose keys fit best; none if no one does. */
+function meantOf(alternatives: z.core.$ZodIssue[][]): z.core.$ZodIssue[] {
+  const misfits = alternatives.map((issues) => issues.reduce((sum, issue) => sum + misfitOf(issue), 0))
+  const least = Math.min(...misfits)
+  const [best, ...others] = alternatives.filter((_, i) => misfits[i] === least)
+  return best && others.length === 0 && least < Number.POSITIVE_INFINITY ? best : []
+}
+
+/** What is wrong below a key that is known says nothing against the alternative. */
+const misfitOf = (issue: z.core.$ZodIssue): number => {
+  if (issue.path.length > 0) return 0
+  return issue.code === 'unrecognized_keys' ? issue.keys.length : Number.POSITIVE_INFINITY
 }

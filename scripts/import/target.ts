@@ -1,9 +1,9 @@
+import { bytesOf } from '../../src/db/size.ts'
 import { newEvent } from '../../src/events/schema.ts'
 import { endOf } from '../../src/events/span.ts'
 import { type DialogueStore, DialogueStoreError, type NewEvent, type NewMessage } from '../../src/index.ts'
 import { json, parse } from '../../src/input.ts'
 import { toDocument } from '../../src/messages/accept.ts'
-import { bytesOf } from '../../src/messages/size.ts'
 import { newUser } from '../../src/users/schema.ts'
 import type { Identity, Item } from './item.ts'
 

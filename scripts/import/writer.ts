@@ -1,5 +1,5 @@
+import { sizeOf } from '../../src/db/size.ts'
 import { DialogueStoreError } from '../../src/index.ts'
-import { sizeOf } from '../../src/messages/size.ts'
 import { idOf } from './ids.ts'
 import type { Item, Kind } from './item.ts'
 import type { Tally } from './tally.ts'

@@ -47,7 +47,10 @@ const options = z.strictObject({
   since: date.optional(),
   importAs: callable<NonNullable<CalendarSyncOptions['importAs']>>().optional(),
   onConflict: z
-    .union([z.enum(['store', 'google']), callable<Extract<OnConflict, (...args: never) => unknown>>()])
+    .union(
+      [z.enum(['store', 'google']), callable<Extract<OnConflict, (...args: never) => unknown>>()],
+      "must be 'store', 'google' or a function",
+    )
     .optional(),
   requestsPerMinute: z.int().min(60).default(500),
   sendUpdates: z.enum(['all', 'externalOnly', 'none']).default('none'),

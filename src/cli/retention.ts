@@ -1,7 +1,7 @@
 import { type Retention, retention } from '../config.ts'
 import { type Conversion, convertRetention } from '../migrations/convert/convert.ts'
 import type { Report } from '../migrations/convert/job.ts'
-import { type Plan, planConversion } from '../migrations/convert/plan.ts'
+import { already, type Plan, planConversion } from '../migrations/convert/plan.ts'
 import { count, say } from './output.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { describe } from './status.ts'
@@ -53,12 +53,14 @@ function tell({ from, to, messages, fencedMs }: Conversion): string[] {
   ]
 }
 
-function foresee({ action, from, to, messages, copied }: Plan): Result {
+/** @throws DialogueStoreError `INVALID_INPUT` for what the run itself would refuse */
+function foresee(plan: Plan): Result {
+  const { action, from, to, messages, copied } = plan
+  if (action === 'none') throw already(plan, 'would be dropped')
   const lines = {
     begin: `Would convert ${count(messages)} messages from ${describe(from)} to ${describe(to)}.`,
     resume: `Would go on converting from ${describe(from)} to ${describe(to)}: ${count(copied)} of ${count(messages)} messages are copied.`,
     finish: 'Would tidy up after a conversion that was interrupted at its very end.',
-    none: `Would refuse: the messages are kept ${describe(from)} already.`,
   }
   return { data: { dryRun: true, action, from, to, messages, resumed: copied }, lines: [lines[action]] }
 }

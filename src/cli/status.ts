@@ -1,4 +1,5 @@
 import type { Retention } from '../config.ts'
+import { commandLine } from '../db/command-line.ts'
 import { DialogueStoreError } from '../errors.ts'
 import { createRetention, type StoredRetention } from '../messages/retention.ts'
 import { messageCollections } from '../migrations/collections.ts'
@@ -32,7 +33,7 @@ export async function status({ database }: Task): Promise<Result> {
     const { to, copied } = conversion
     lines.push(
       `A conversion to ${to.kind} is unfinished: ${count(copied)} messages are copied. ` +
-        `Go on with: npx dialogue-store convert-retention --to ${to.kind}`,
+        `Go on with: ${commandLine(database, 'convert-retention', to)}`,
     )
   }
   const unfinished = conversion && pick(conversion)

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { parseOptions } from '../config.ts'
 import { connect } from '../connect.ts'
+import { optionOf } from '../db/command-line.ts'
 import { createDatabase, type Database } from '../db/database.ts'
 import { DialogueStoreError } from '../errors.ts'
 import { parse } from '../input.ts'
@@ -78,7 +79,3 @@ async function asUsage<T>(read: () => Promise<T>, names: Record<string, string>)
     throw new UsageError(`${reasons.join('; ')}.`)
   }
 }
-
-/** `maxAgeMs` is given as `--max-age-ms`. */
-const optionOf = (field: string): string =>
-  `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`

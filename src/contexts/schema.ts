@@ -40,13 +40,16 @@ export const writeOptions = z
 export const readOptions = z
   .strictObject({
     pending: z
-      .union([
-        z.literal(true),
-        z.strictObject({
-          senders: z.array(text(100)).min(1).max(100).optional(),
-          conversationId: text(200).optional(),
-        }),
-      ])
+      .union(
+        [
+          z.literal(true),
+          z.strictObject({
+            senders: z.array(text(100)).min(1).max(100).optional(),
+            conversationId: text(200).optional(),
+          }),
+        ],
+        'must be true or { senders?, conversationId? }',
+      )
       .optional(),
   })
   .default({})

@@ -32,6 +32,8 @@ export interface Database {
   deadline(): Deadline
   /** How long that is, in ms. */
   readonly timeoutMs: number
+  /** Of the names of all its collections: `dialogue_`. */
+  readonly prefix: string
   /** The full name of a collection: `dialogue_users`. */
   nameOf(collection: string): string
   /** The driver's collection of a model: input is validated by then, and Mongoose would cast it again. */
@@ -69,6 +71,7 @@ export function createDatabase(connection: mongoose.Connection, prefix: string, 
     client,
     db,
     timeoutMs,
+    prefix,
     deadline: () => ({ ...deadlineIn(timeoutMs), isRepeated }),
     nameOf,
     internal,

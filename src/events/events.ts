@@ -3,6 +3,7 @@ import { attempt, type Deadline, sure } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
 import type { KeyedQueue } from '../db/queue.ts'
+import { bytesOf } from '../db/size.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { isBy, versionedUpdate } from '../db/versioned.ts'
 import { DialogueStoreError, invalidInput, notRepeatable, versionConflict } from '../errors.ts'
@@ -128,6 +129,7 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
       const event = parse(newEvent, input)
       const op = nextId()
       const document = toDocument({ ...event, data: checkData ? checkData(event.data) : event.data }, op)
+      bytesOf(document)
       const deadline = database.deadline()
       while (true) {
         /* In a transaction a duplicate key would be its end, so it looks first. */
@@ -150,6 +152,7 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
     async updateEvent(eventId: unknown, patch: unknown, options?: unknown): Promise<CalendarEvent<E, D>> {
       const key = parse(id, eventId, ['eventId'])
       const given = parse(eventPatch, patch, ['patch'])
+      bytesOf(given)
       const { ifVersion } = parse(updateOptions, options, ['options'])
       /* No calendar sees the data. */
       const outbox = Object.keys(given).some((field) => field !== 'data') ? CHANGED : {}

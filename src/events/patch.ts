@@ -2,7 +2,7 @@ import { mergeJson } from '../json.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { withExceptions } from './exceptions.ts'
 import type { EventDocument, EventPatch } from './schema.ts'
-import { endOf } from './span.ts'
+import { endOf, SPAN } from './span.ts'
 
 /** What `null` gives back to fields that are never absent. */
 const DEFAULTS: Partial<EventDocument> = {
@@ -12,8 +12,6 @@ const DEFAULTS: Partial<EventDocument> = {
   reminders: [],
   recurrence: [],
 }
-
-const SPAN = ['start', 'end', 'allDay', 'timezone'] as const
 
 /** `undefined` leaves, `null` clears; `undefined` in the result removes. */
 export function patched(
@@ -36,6 +34,6 @@ export function patched(
     }),
     ...(merged && { data: checkData ? checkData(merged) : merged }),
     /* What Google has, or how a country's clocks go, may have changed since: that keeps no other change out. */
-    ...(SPAN.some((field) => field in changes) && { end: endOf({ ...current, ...changes }) }),
+    ...(SPAN.some((field) => field in changes) && { end: endOf({ ...current, ...changes }, changes) }),
   }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ModelDefinition } from '../db/definition.ts'
 import type { Entity } from '../entity.ts'
-import { counter, date, id, json, text } from '../input.ts'
+import { counter, date, id, json, text, withoutNull } from '../input.ts'
 import type { JsonObject } from '../json.ts'
 import { timezone, type User } from '../users/schema.ts'
 
@@ -10,14 +10,13 @@ const attendee = z.strictObject({
   displayName: text(200).optional(),
   comment: text(2000).optional(),
 })
-/** One that is given: `null`, as one comes out, says the same as nothing. */
+/** One that is given. */
 const guest = attendee
-  .extend({ displayName: text(200).nullish(), comment: text(2000).nullish() })
-  .transform(({ email, displayName, comment }) => ({
-    email,
-    ...(displayName && { displayName }),
-    ...(comment && { comment }),
-  }))
+  .extend({
+    displayName: attendee.shape.displayName.nullable(),
+    comment: attendee.shape.comment.nullable(),
+  })
+  .transform(withoutNull)
 const guests = z.array(guest).max(200)
 const FOUR_WEEKS_IN_MINUTES = 40_320
 const status = z.enum(['confirmed', 'cancelled'])
@@ -187,7 +186,9 @@ export const eventFilter = z
     creatorId: id.optional(),
     from: date.optional(),
     to: date.optional(),
-    status: z.union([status, z.array(status).min(1)]).default('confirmed'),
+    status: z
+      .union([status, z.array(status).min(1)], "must be 'confirmed', 'cancelled' or an array of these")
+      .default('confirmed'),
     withCreator: z.boolean().default(false),
     limit: z.int().min(1).max(1000).default(50),
     cursor: z.string().nullish(),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { bytesOf } from '../db/size.ts'
 import { DialogueStoreError, invalidInput, versionConflict } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { counter, id, parse } from '../input.ts'
@@ -39,6 +40,7 @@ export function toEdit(
   const patch = parse(messagePatch, change, ['patch'])
   const { ifVersion } = parse(patchOptions, options, ['options'])
   if (patch.metadata && checkMetadata) patch.metadata = checkMetadata(patch.metadata)
+  bytesOf(patch)
   return { userId, _id, patch, ifVersion }
 }
 

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { ModelDefinition } from '../db/definition.ts'
+import { sizeOf } from '../db/size.ts'
 import type { ObjectId } from '../ids.ts'
 import { counter, date, id } from '../input.ts'
 import { type MessageDocument, messageDocument } from './schema.ts'
-import { sizeOf } from './size.ts'
 
 /**
  * What a transaction has decided about messages, which cannot take part in transactions themselves: MongoDB

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type mongoose from 'mongoose'
 import type { Retention } from '../config.ts'
 import { attempt, type Deadline } from '../db/attempt.ts'
+import { commandLine } from '../db/command-line.ts'
 import type { Database } from '../db/database.ts'
 import type { IndexDefinition } from '../db/definition.ts'
 import { codeOf, DOCUMENT_VALIDATION_FAILURE } from '../db/failure.ts'
@@ -158,7 +159,7 @@ export function createRetention(database: Database): RetentionKeeper {
     async apply(wanted) {
       const found = await load()
       if (!wanted) return
-      if (wanted.kind !== found.kind) throw mismatch(wanted.kind, found.kind)
+      if (wanted.kind !== found.kind) throw mismatch(database, wanted, found)
       if (wanted.kind === 'capped') await applyCapped(wanted)
       else if (!sameLimits(wanted, found)) await applyRolling(wanted)
       await load()
@@ -197,10 +198,10 @@ const sameLimits = (wanted: Retention, found: StoredRetention): boolean =>
   wanted.maxPerUser === found.maxPerUser &&
   (wanted.maxAgeMs && Math.ceil(wanted.maxAgeMs / 1000) * 1000) === found.maxAgeMs
 
-const mismatch = (wanted: string, found: string) =>
+const mismatch = (database: Database, wanted: Retention, found: StoredRetention) =>
   new DialogueStoreError(
     'RETENTION_MISMATCH',
-    `The messages are kept ${found}, and ${wanted} retention is asked for. Convert them, while bots go on ` +
-      `writing, with: npx dialogue-store convert-retention --to ${wanted}`,
-    { expected: wanted, actual: found },
+    `The messages are kept ${found.kind}, and ${wanted.kind} retention is asked for. Convert them, while bots go ` +
+      `on writing, with: ${commandLine(database, 'convert-retention', wanted)}`,
+    { expected: wanted.kind, actual: found.kind },
   )

@@ -2,14 +2,16 @@ import { z } from 'zod'
 import { encodeCursor } from '../cursor.ts'
 import type { ModelDefinition } from '../db/definition.ts'
 import type { Entity } from '../entity.ts'
-import { counter, date, id, json, text, withoutUndefined } from '../input.ts'
+import { counter, date, id, json, text, withoutNull } from '../input.ts'
 import type { JsonObject } from '../json.ts'
 
 const sender = text(100)
 export const conversationId = text(200)
 const externalId = text(500)
-/** No document is longer; how long it may really be is checked in bytes. */
+/** No document is longer. */
 const LONGEST_CONTENT = 2 ** 24
+/** How long it may be is checked in bytes, once the document is known. */
+const givenContent = text(Number.POSITIVE_INFINITY, 0)
 const type = z.enum(['text', 'voice'])
 const audio = z.strictObject({
   uri: text(2000).optional(),
@@ -17,7 +19,13 @@ const audio = z.strictObject({
   durationSeconds: z.number().min(0).optional(),
 })
 
-const givenAudio = audio.transform(withoutUndefined)
+const givenAudio = audio
+  .extend({
+    uri: audio.shape.uri.nullable(),
+    mimeType: audio.shape.mimeType.nullable(),
+    durationSeconds: audio.shape.durationSeconds.nullable(),
+  })
+  .transform(withoutNull)
 
 const fields = {
   userId: id,
@@ -109,6 +117,7 @@ export const newMessage = z
   .strictObject({
     id: id.optional(),
     ...fields,
+    content: givenContent,
     type: type.default('text'),
     timestamp: date.optional(),
     conversationId: conversationId.nullish(),
@@ -148,7 +157,7 @@ export const historyOptions = z
     limit: z.int().min(1).max(1000).default(50),
     before: z.string().nullish(),
     after: z.string().nullish(),
-    count: z.union([z.boolean(), z.literal('exact')]).default(true),
+    count: z.union([z.boolean(), z.literal('exact')], "must be true, false or 'exact'").default(true),
     ...filter,
   })
   .refine(({ before, after }) => typeof before !== 'string' || typeof after !== 'string', {
@@ -171,14 +180,14 @@ export interface MessageFilter {
   types?: ('text' | 'voice')[] | undefined
 }
 
-export const messageKey = z.union([
-  z.strictObject({ id }),
-  z.strictObject({ externalId, conversationId: conversationId.nullish() }),
-])
+export const messageKey = z.union(
+  [z.strictObject({ id }), z.strictObject({ externalId, conversationId: conversationId.nullish() })],
+  'give { id } or { externalId, conversationId? }',
+)
 export type MessageKey = z.input<typeof messageKey>
 
 export const messagePatch = z.strictObject({
-  content: text(LONGEST_CONTENT, 0).optional(),
+  content: givenContent.optional(),
   metadata: json.nullish(),
   audio: givenAudio.nullish(),
   externalId: externalId.nullish(),
@@ -186,11 +195,14 @@ export const messagePatch = z.strictObject({
 export type MessagePatch = z.output<typeof messagePatch>
 export type MessagePatchInput = z.input<typeof messagePatch>
 
-export const deletion = z.union([
-  z.strictObject({ ids: z.array(id).max(100_000) }),
-  z.strictObject({ conversationId }),
-  z.strictObject({ all: z.literal(true) }),
-])
+export const deletion = z.union(
+  [
+    z.strictObject({ ids: z.array(id).max(100_000) }),
+    z.strictObject({ conversationId }),
+    z.strictObject({ all: z.literal(true) }),
+  ],
+  'give { ids }, { conversationId } or { all: true }',
+)
 export type Deletion = z.output<typeof deletion>
 export type DeletionInput = z.input<typeof deletion>
 

@@ -1,3 +1,4 @@
+import { commandLine } from '../db/command-line.ts'
 import type { Database } from '../db/database.ts'
 import { DialogueStoreError } from '../errors.ts'
 import { META } from '../meta.ts'
@@ -40,7 +41,7 @@ export async function findPending(database: Database): Promise<Migration[]> {
 /** @throws DialogueStoreError `MIGRATION_PENDING`, `MIGRATION_MISMATCH` unless the database is as the code expects it */
 export async function requireMigrated(database: Database): Promise<void> {
   const pending = await findPending(database)
-  if (pending.length > 0) throw lacking(pending)
+  if (pending.length > 0) throw lacking(database, pending)
 }
 
 /**
@@ -62,7 +63,7 @@ export async function ensureMigrated(context: MigrationContext, mode: 'apply' | 
   const history = createHistory(database)
   const pending = await findPending(database)
   if (pending.length === 0) return
-  if (mode === 'check') throw lacking(pending)
+  if (mode === 'check') throw lacking(database, pending)
   await history.exclusively({ deadline: database.deadline() }, async (lease) => {
     for (const migration of await findPending(database)) {
       await begin(migration, 'up', context)
@@ -72,10 +73,10 @@ export async function ensureMigrated(context: MigrationContext, mode: 'apply' | 
   })
 }
 
-const lacking = (pending: Migration[]) =>
+const lacking = (database: Database, pending: Migration[]) =>
   new DialogueStoreError(
     'MIGRATION_PENDING',
-    `The database lacks ${pending.map(({ name }) => name).join(', ')}. Run: npx dialogue-store up`,
+    `The database lacks ${pending.map(({ name }) => name).join(', ')}. Run: ${commandLine(database, 'up')}`,
   )
 
 const foreign = (name: string) =>

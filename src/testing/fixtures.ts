@@ -43,7 +43,12 @@ export interface ConversationOptions<S extends Shapes = Shapes> {
 
 const options = z.strictObject({
   user: z.looseObject({ id }).optional(),
-  turns: z.union([z.int().min(0).max(100_000), z.array(z.tuple([z.string(), z.string()]))]).default(6),
+  turns: z
+    .union(
+      [z.int().min(0).max(100_000), z.array(z.tuple([z.string(), z.string()]))],
+      'must be a number, or an array of [sender, content]',
+    )
+    .default(6),
   conversationId: z.string().optional(),
   endsAt: date.optional(),
   intervalMs: z.int().min(0).default(60_000),

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import type { DialogueStore, User } from '../../src/index.ts'
-import { makeUser, makeWorld, refusedPaths } from '../support/make.ts'
+import { makeUser, makeWorld, refusedPaths, rejection } from '../support/make.ts'
 
 let store: DialogueStore
 let ana: User
@@ -65,13 +65,15 @@ describe('an event of whole days', () => {
   test('can be made of an hour, and the other way round', async () => {
     const start = new Date('2030-05-01T00:00Z')
     const { event } = await store.storeEvent({ creatorId: ana.id, summary: 'Off', start })
-    expect(await refusedPaths(store.updateEvent(event.id, { allDay: true }))).toEqual(['end'])
+    const { issues } = await rejection(store.updateEvent(event.id, { allDay: true }), 'INVALID_INPUT')
+    const reason = 'the stored end is not midnight in UTC; give end, too'
+    expect(issues).toEqual([{ path: ['patch', 'allDay'], reason }])
+    const whole = { allDay: true, start: new Date('2030-04-30T00:00Z') }
+    expect(await refusedPaths(store.updateEvent(event.id, whole))).toEqual(['patch.allDay'])
     const day = await store.updateEvent(event.id, { allDay: true, end: null })
     expect(day).toMatchObject({ allDay: true, end: new Date('2030-05-02T00:00Z') })
-    expect(await refusedPaths(store.updateEvent(event.id, { timezone: 'Europe/Berlin' }))).toEqual([
-      'start',
-      'end',
-    ])
+    const moved = { timezone: 'Europe/Berlin', end: new Date('2030-05-02T00:00Z') }
+    expect(await refusedPaths(store.updateEvent(event.id, moved))).toEqual(['patch.timezone', 'patch.end'])
     const hour = await store.updateEvent(event.id, { allDay: null, end: null })
     expect(hour).toMatchObject({ allDay: false, end: new Date('2030-05-01T01:00Z') })
   })

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import type mongoose from 'mongoose'
 import { z } from 'zod'
 import { ObjectId } from '../../src/ids.ts'
-import type { DialogueStore, User } from '../../src/index.ts'
+import type { DialogueStore, EventPatchInput, User } from '../../src/index.ts'
 import {
   makeBystander,
   makeEvent,
@@ -101,11 +101,21 @@ describe('updateEvent', () => {
 
   test('checks the end against the start that is stored, and the start against the end', async () => {
     const event = await full()
-    expect(await refusedPaths(store.updateEvent(event.id, { end: event.start }))).toEqual(['end'])
-    expect(await refusedPaths(store.updateEvent(event.id, { start: event.end }))).toEqual(['end'])
-    expect(await store.getEvent(event.id)).toEqual(event)
     const start = new Date('2031-01-01T09:00Z')
     const end = new Date('2031-01-01T09:30Z')
+    const wrong: [EventPatchInput, issue: object][] = [
+      [{ end: event.start }, { path: ['patch', 'end'], reason: 'is not after start' }],
+      [
+        { start: end, end: start },
+        { path: ['patch', 'end'], reason: 'is not after start' },
+      ],
+      [{ start }, { path: ['patch', 'start'], reason: 'the stored end is not after start; give end, too' }],
+    ]
+    for (const [patch, issue] of wrong) {
+      const { issues } = await rejection(store.updateEvent(event.id, patch), 'INVALID_INPUT')
+      expect(issues).toEqual([issue])
+    }
+    expect(await store.getEvent(event.id)).toEqual(event)
     expect(await store.updateEvent(event.id, { start, end })).toMatchObject({ start, end })
   })
 

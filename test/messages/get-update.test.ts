@@ -117,6 +117,12 @@ describe('updateMessage', () => {
     const audio = { uri: 'b', durationSeconds: undefined }
     const changed = await store.updateMessage(ana.id, voice.id, { audio, content: '' })
     expect(changed).toMatchObject({ content: '', audio: { uri: 'b', mimeType: null, durationSeconds: null } })
+    const again = await store.updateMessage(ana.id, voice.id, {
+      audio: { ...changed.audio, durationSeconds: 0 },
+    })
+    expect(again.audio).toEqual({ uri: 'b', mimeType: null, durationSeconds: 0 })
+    const document = await db.collection('dialogue_messages').findOne({ _id: new ObjectId(voice.id) })
+    expect(document?.audio).toEqual({ uri: 'b', durationSeconds: 0 })
     const text = await say()
     const refused = store.updateMessage(ana.id, text.id, { audio: { uri: 'b' } })
     expect(await refusedPaths(refused)).toEqual(['patch.audio'])

@@ -93,7 +93,7 @@ describe('storeMessage', () => {
       type: 'voice',
       conversationId: null,
       externalId: null,
-      audio: { durationSeconds: 3, mimeType: undefined },
+      audio: { durationSeconds: 3, mimeType: undefined, uri: null },
       metadata: null,
       timestamp: undefined,
     })

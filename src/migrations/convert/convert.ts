@@ -39,7 +39,6 @@
 import type { Retention } from '../../config.ts'
 import type { Database } from '../../db/database.ts'
 import { DialogueStoreError } from '../../errors.ts'
-import type { ConversionMeta } from '../../meta.ts'
 import { createHistory } from '../history.ts'
 import { requireMigrated } from '../run.ts'
 import { start } from './begin.ts'
@@ -47,7 +46,7 @@ import { batchOf, copyBatch, countBetween, hasReached, newest, type Place } from
 import { applyChanges, type Follower, isHistoryLost, MOST_CHANGES } from './follow.ts'
 import type { Job, Report } from './job.ts'
 import { clearFence, finishLeft, tidy } from './leftovers.ts'
-import { type Plan, planConversion } from './plan.ts'
+import { already, type Plan, planConversion } from './plan.ts'
 import { finishSwap, swap } from './swap.ts'
 
 interface Request {
@@ -83,7 +82,7 @@ export function convertRetention(request: Request): Promise<Conversion> {
     const { from, to, left } = plan
     if (plan.action === 'none' || plan.action === 'finish') {
       await tidy(database, lease)
-      if (plan.action === 'none') throw already(from.kind, left)
+      if (plan.action === 'none') throw already(plan, 'was dropped')
       return { from, to, messages: plan.messages, resumed: left?.copied ?? 0, fencedMs: 0 }
     }
     const { job, follower } = await start({ database, lease, signal, report }, plan)
@@ -175,15 +174,6 @@ async function swapAtLast(job: Job, follower: Follower): Promise<number> {
     await job.takeCopy()
   }
 }
-
-const already = (kind: string, left: ConversionMeta | undefined) =>
-  new DialogueStoreError(
-    'INVALID_INPUT',
-    left && left.to.kind !== kind
-      ? `The messages are kept ${kind} already. An unfinished conversion to ${left.to.kind} was dropped.`
-      : `The messages are kept ${kind} already. Other limits are applied by opening a store with them.`,
-    { issues: [{ path: ['to'], reason: 'is the retention that is stored' }] },
-  )
 
 const tooSlow = (cause: unknown) =>
   new DialogueStoreError(

@@ -1,5 +1,6 @@
 import type { Retention } from '../../config.ts'
 import type { Database } from '../../db/database.ts'
+import { LARGEST_DOCUMENT } from '../../db/size.ts'
 import { DialogueStoreError } from '../../errors.ts'
 import { createRetention, DEFAULT_CAP_BYTES, type StoredRetention } from '../../messages/retention.ts'
 import { messages } from '../../messages/schema.ts'
@@ -66,8 +67,6 @@ async function sizeOf(database: Database): Promise<Size> {
   return { count, bytes: size, average: count > 0 ? size / count : 0 }
 }
 
-const LARGEST_DOCUMENT = 16 * 2 ** 20
-
 /** A cap that nobody chose must not cost a message; and one message larger than the cap would evict all others. */
 async function assertRoom(database: Database, to: Retention, { bytes }: Size): Promise<void> {
   if (to.kind !== 'capped') return
@@ -86,6 +85,20 @@ async function largest(database: Database): Promise<number> {
     .aggregate<{ bytes: number }>([{ $group: { _id: null, bytes: { $max: { $bsonSize: '$$ROOT' } } } }])
     .toArray()
   return found?.bytes ?? 0
+}
+
+/**
+ * Why a plan is to do nothing.
+ * @param dropped what becomes of an unfinished conversion the other way
+ */
+export function already({ from: { kind }, left }: Plan, dropped: 'was dropped' | 'would be dropped') {
+  const more =
+    left && left.to.kind !== kind
+      ? `An unfinished conversion to ${left.to.kind} ${dropped}.`
+      : 'Other limits are applied by opening a store with them.'
+  return new DialogueStoreError('INVALID_INPUT', `The messages are kept ${kind} already. ${more}`, {
+    issues: [{ path: ['to'], reason: 'is the retention that is stored' }],
+  })
 }
 
 const tooSmall = (reason: string) =>

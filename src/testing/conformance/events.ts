@@ -152,7 +152,7 @@ export const eventUpdates = casesOf('updateEvent', {
   'holds start and end against what is stored': async ({ store, person }) => {
     const event = await appointment(store, (await person()).id, BEGIN, FULL)
     await refuses(store.updateEvent(event.id, { end: BEGIN }), 'end')
-    await refuses(store.updateEvent(event.id, { start: event.end }), 'end')
+    await refuses(store.updateEvent(event.id, { start: event.end }), 'start')
     deepEqual(await store.getEvent(event.id), event)
     const moved = { start: after(event.end, HOUR_MS), end: after(event.end, 2 * HOUR_MS) }
     has(await store.updateEvent(event.id, moved), moved)
@@ -175,7 +175,7 @@ export const eventUpdates = casesOf('updateEvent', {
       [{ start: null }, 'start'],
       [{ creatorId: newId() }, 'creatorId'],
       [{ attendees: [{}] }, 'attendees.0.email'],
-      [{ allDay: true }, 'start'],
+      [{ allDay: true }, 'allDay'],
     ]
     for (const [patch, place] of wrong) await refuses(store.updateEvent(event.id, untyped(patch)), place)
     deepEqual(await store.getEvent(event.id), event)
