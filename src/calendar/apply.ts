@@ -2,7 +2,8 @@ import { exceptionOf } from '../events/exceptions.ts'
 import type { EventDocument } from '../events/schema.ts'
 import { type ObjectId, toObjectId } from '../ids.ts'
 import { callback } from '../log.ts'
-import { isGone } from './failure.ts'
+import { waitAfter } from './backoff.ts'
+import { callbackFailed, isGone, Undecided } from './failure.ts'
 import type { GoogleEvent } from './fields.ts'
 import type { Imports } from './imports.ts'
 import type { Mark } from './mark.ts'
@@ -31,7 +32,10 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
   const find = ({ calendarId }: Reached, id: string) =>
     outbox.find({ 'calendarSync.calendarId': calendarId, googleCalendarId: id })
 
-  /** @param isLast no series will become known any more */
+  /**
+   * @param isLast no series will become known any more
+   * @throws Undecided when the event waits for a push
+   */
   async function apply(item: GoogleEvent, source: Reached, isLast: boolean): Promise<Applied> {
     const known = item.id ? await find(source, item.id) : null
     if (known) return applyTo(known, item, source)
@@ -87,13 +91,24 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
     const held = await outbox.hold(event._id, PATIENCE_MS)
     if (!held) return 'nothing'
     const before = held.event.status
-    const merged = await mergeInto(held, item, source).finally(() => outbox.release(held))
+    const merged = await mergeInto(held, item, source)
+      .catch((error: unknown) => putOff(held, error))
+      .finally(() => outbox.release(held))
     /* Deleted; or somebody else had it meanwhile, and may not have known of this. */
     if (!merged) return (await find(source, item.id ?? '')) ? apply(item, source, true) : 'nothing'
     const isCancelled = merged.event.status === 'cancelled'
     if (isCancelled) await imports.cancelInstances(merged.event)
     if (isCancelled && before !== 'cancelled') return 'cancelled'
     return merged.event.version > held.event.version ? 'applied' : 'nothing'
+  }
+
+  /** What nobody has decided is due, so that a push looks at both sides again. */
+  async function putOff(held: Held, error: unknown): Promise<never> {
+    if (error instanceof Undecided) {
+      const failure = callbackFailed()
+      await outbox.fail(held, failure.message, waitAfter(failure, held.event.calendarSync.attempts ?? 0))
+    }
+    throw error
   }
 
   /** Others may write to the event meanwhile; undefined if it is deleted. */

@@ -38,6 +38,19 @@ export const isGone = (error: unknown): error is GoogleFailure =>
 /** Whose calendar it is does not let us in. */
 export const noAccess = (): GoogleFailure => new GoogleFailure(401, 'noAccess')
 
+/** `onConflict` threw this, or gave what was refused with it: nothing is known of the event but that it has to wait. */
+export class Undecided extends Error {
+  readonly reason: unknown
+
+  constructor(reason: unknown) {
+    super('onConflict did not decide.')
+    this.reason = reason
+  }
+}
+
+/** What a function of the caller's threw, as if access had failed: it may do better the next time. */
+export const callbackFailed = (): GoogleFailure => new GoogleFailure(401, 'callback')
+
 const describe = (status: number | undefined, reason: string | undefined): string =>
   status === undefined ? 'Google did not answer.' : `Google answered ${status}${reason ? ` ${reason}` : ''}.`
 

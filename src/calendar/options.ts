@@ -24,7 +24,10 @@ export interface CalendarSyncOptions {
    * series that is not known here comes by itself, with its `recurringEventId`.
    */
   importAs?: (theirs: GoogleEvent) => string | null | Promise<string | null>
-  /** Who decides where both sides changed an event. Default: the later change. */
+  /**
+   * Who decides where both sides changed an event. Default: the later change. What a function throws, or what it gives
+   * and is refused, rejects the pull that has asked it, at its end; the event waits for a push, which asks again.
+   */
   onConflict?: OnConflict
   /**
    * Requests a minute that this process sends by each client; at least 60. Default 500, of the 600 that Google gives a

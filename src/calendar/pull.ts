@@ -5,7 +5,7 @@ import type { FeedDocument } from '../events/feed.ts'
 import type { Observer } from '../log.ts'
 import type { Access } from './access.ts'
 import type { Applied } from './apply.ts'
-import { GoogleFailure, isGone } from './failure.ts'
+import { GoogleFailure, isGone, Undecided } from './failure.ts'
 import type { Feeds } from './feeds.ts'
 import type { GoogleEvent } from './fields.ts'
 import type { Outbox } from './outbox.ts'
@@ -46,6 +46,15 @@ interface Reading extends Reached {
   held: Held
 }
 
+/** What one reading has come to. */
+interface Taken {
+  result: PullResult
+  /** Ids, where all is read. */
+  seen: Set<string> | undefined
+  /** Why events were left to a push. */
+  undecided: unknown[]
+}
+
 /** Takes over what has changed in a calendar at Google. */
 export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
   /** One reads a calendar at a time: others wait for their turn. */
@@ -59,12 +68,16 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
     }
   }
 
-  /** Applies everything that Google lists, and then keeps how far that was. */
+  /**
+   * Applies everything that Google lists, and then keeps how far that was. What `onConflict` has not decided keeps nothing
+   * else waiting, and is told at the end.
+   */
   async function read(reading: Reading): Promise<PullResult> {
     const { google, calendarId, token, held } = reading
     const result: PullResult = { ...NOTHING }
     const seen = token === undefined ? new Set<string>() : undefined
-    const take = createTaking(reading, result, seen)
+    const undecided: unknown[] = []
+    const take = createTaking(reading, { result, seen, undecided })
     const deferred: GoogleEvent[] = []
     let page: Page | undefined
     do {
@@ -81,11 +94,12 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
     if (seen) await takeAbsent(seen, reading, take)
     const { nextSyncToken: syncToken, timezone } = page
     if (!(await held.save({ ...(syncToken && { syncToken }), timezone }))) throw overtaken()
+    for (const reason of undecided) throw reason
     return result
   }
 
   /** Takes one change after the other, as long as nobody else reads the calendar. */
-  function createTaking(source: Reading, result: PullResult, seen: Set<string> | undefined) {
+  function createTaking(source: Reading, { result, seen, undecided }: Taken) {
     let renewed = performance.now()
     return async (item: GoogleEvent, isLast = false): Promise<boolean> => {
       if (performance.now() - renewed > RENEW_MS) {
@@ -93,7 +107,11 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
         renewed = performance.now()
       }
       if (item.id) seen?.add(item.id)
-      const applied = await apply(item, source, isLast)
+      const applied = await apply(item, source, isLast).catch((error: unknown) => {
+        if (!(error instanceof Undecided)) throw error
+        undecided.push(error.reason)
+        return 'nothing' as const
+      })
       if (applied === 'deferred') return false
       if (applied !== 'nothing') result[applied]++
       return true

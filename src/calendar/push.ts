@@ -4,7 +4,7 @@ import type { EventDocument } from '../events/schema.ts'
 import { isThrown, type Observer } from '../log.ts'
 import type { Access } from './access.ts'
 import { waitAfter } from './backoff.ts'
-import { GoogleFailure, isGone, noAccess } from './failure.ts'
+import { callbackFailed, GoogleFailure, isGone, noAccess, Undecided } from './failure.ts'
 import type { Mark } from './mark.ts'
 import type { Held, Outbox } from './outbox.ts'
 import type { Reached } from './port.ts'
@@ -136,7 +136,7 @@ const patienceFor = (failure: GoogleFailure, attempts: number): number | undefin
  */
 function failureIn(error: unknown): GoogleFailure {
   if (error instanceof GoogleFailure) return error
-  if (isThrown(error)) return new GoogleFailure(401, 'callback')
+  if (isThrown(error) || error instanceof Undecided) return callbackFailed()
   if (error instanceof DialogueStoreError && OF_CALLBACKS.has(error.code)) return noAccess()
   throw error
 }

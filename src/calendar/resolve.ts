@@ -10,6 +10,7 @@ import {
 import { parse } from '../input.ts'
 import { callback } from '../log.ts'
 import type { ShapeCheck } from '../shape.ts'
+import { Undecided } from './failure.ts'
 import { FIELDS, fromGoogle, type GoogleEvent } from './fields.ts'
 import { type Decision, type Merged, merge, type Sides } from './merge.ts'
 import type { Held, Outbox } from './outbox.ts'
@@ -45,6 +46,7 @@ export function createResolving({ outbox, onConflict, checkData, onMerged }: Nee
     /**
      * @param zone the calendar's own time zone
      * @returns undefined if the event changed meanwhile: it has to be read again
+     * @throws Undecided
      */
     async absorb(
       held: Held,
@@ -52,7 +54,10 @@ export function createResolving({ outbox, onConflict, checkData, onMerged }: Nee
       zone: string,
     ): Promise<{ held: Held; conflict: boolean } | undefined> {
       const sides = { ours: held.event, theirs, zone }
-      const merged = await merge(sides, decide)
+      /* Nothing else in it can fail. */
+      const merged = await merge(sides, decide).catch((error: unknown) => {
+        throw new Undecided(error)
+      })
       const { taken } = merged
       const written = await outbox.absorb(held, theirs, merged, taken && logOf(sides, taken))
       if (!written) return undefined

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { OnConflict } from '../../src/google-calendar.ts'
-import { makeWorld, type World } from './support/world.ts'
+import { makeWorld, published, type World } from './support/world.ts'
 
 type Ways = 'push' | 'pull'
 
@@ -170,12 +170,23 @@ test('what the function throws comes back as it was from a pull, and is tried ag
   expect(await agreed(world, id)).toMatchObject({ summary: 'ours' })
 })
 
-test('a wrong answer of the function is refused, and nothing is lost', async () => {
-  const world = await makeWorld()
-  const id = await bothChange(world, { summary: 'ours' }, { summary: 'theirs' })
-  const onConflict = () => ({ summary: 5 }) as never
-  await expect(world.sync({ onConflict }).pull('primary')).rejects.toMatchObject({ code: 'INVALID_INPUT' })
-  await world.hurry()
-  await meet(world, 'pull', 'google')
-  expect(await agreed(world, id)).toMatchObject({ summary: 'theirs' })
-})
+test.each([
+  ['what it may not', () => ({ summary: 5 }) as never],
+  ['an end before the start', () => ({ end: new Date('2001-01-01') })],
+])(
+  'a function that gives %s is refused; its event waits, and the others of the calendar do not',
+  async (_, onConflict) => {
+    const world = await makeWorld()
+    const other = await published(world)
+    const id = await bothChange(world, { summary: 'ours' }, { summary: 'theirs' })
+    world.people.change(other, { location: 'Rua C' })
+    const sync = world.sync({ onConflict })
+    await expect(sync.pull('primary')).rejects.toMatchObject({ code: 'INVALID_INPUT' })
+    expect(await world.store.getEvent(other)).toMatchObject({ location: 'Rua C' })
+    /* It is known how far that was. */
+    expect(await sync.pull('primary')).toMatchObject({ applied: 0, fullResync: false })
+    await world.hurry()
+    await meet(world, 'push', 'google')
+    expect(await agreed(world, id)).toMatchObject({ summary: 'theirs' })
+  },
+)
