@@ -12,10 +12,7 @@ const attendee = z.strictObject({
 })
 /** One that is given. */
 const guest = attendee
-  .extend({
-    displayName: attendee.shape.displayName.nullable(),
-    comment: attendee.shape.comment.nullable(),
-  })
+  .extend({ displayName: attendee.shape.displayName.nullable(), comment: attendee.shape.comment.nullable() })
   .transform(withoutNull)
 const guests = z.array(guest).max(200)
 const FOUR_WEEKS_IN_MINUTES = 40_320
