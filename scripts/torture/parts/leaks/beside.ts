@@ -1,10 +1,12 @@
 import { HumanMessage } from '@langchain/core/messages'
 import type { Call } from './call.ts'
-import { textOf, wordOf } from './marks.ts'
+import { keyOf, textOf, wordOf } from './marks.ts'
 import { jsonOf, newUser, type Subject } from './subject.ts'
 
 const NAMESPACE = textOf('Namespace')
 const KEY = textOf('Key')
+/** A key of an object: the path of an error names it. */
+const ITEM = keyOf('Item')
 const activity = () => ({
   ...{ type: 'message', id: wordOf('Activity'), timestamp: new Date(), text: textOf('Activity') },
   ...{ channelId: wordOf('Channel'), conversation: { id: wordOf('Chat') }, recipient: { id: 'bot' } },
@@ -30,10 +32,10 @@ export function besideCalls({ userId, eventId }: Subject): Call[] {
     ['telegraf.get', whose, KEY],
     ['telegraf.delete', whose, KEY],
     ['grammy.delete', whose, KEY],
-    ['storage.write', whose, { [KEY]: jsonOf('Stored') }],
-    ['storage.write', whose, { [KEY]: { ...jsonOf('Stored'), eTag: textOf('Tag') } }],
-    ['storage.read', whose, [KEY]],
-    ['storage.delete', whose, [KEY]],
+    ['storage.write', whose, { [ITEM]: jsonOf('Stored') }],
+    ['storage.write', whose, { [ITEM]: { ...jsonOf('Stored'), eTag: textOf('Tag') } }],
+    ['storage.read', whose, [ITEM]],
+    ['storage.delete', whose, [ITEM]],
     ['transcripts.logActivity', {}, activity()],
     ['transcripts.getTranscriptActivities', {}, wordOf('Channel'), wordOf('Chat')],
     ['transcripts.getTranscriptActivities', {}, wordOf('Channel'), wordOf('Chat'), textOf('Token')],
