@@ -4,6 +4,7 @@ import { internalsIn } from '../beside.ts'
 import type { Shapes } from '../config.ts'
 import type { DialogueStore } from '../contract.ts'
 import { encodeCursor, type Position } from '../cursor.ts'
+import { withFailuresAs } from '../db/failure.ts'
 import { forWhoever, unlessErased } from '../erased.ts'
 import { invalidInput } from '../errors.ts'
 import { nextId, ObjectId } from '../ids.ts'
@@ -98,8 +99,8 @@ function createLogging<A extends object>({ store, register, identityOf, toActivi
         const note = () => register.note(conversation, new ObjectId(user.id), message.timestamp)
         await note()
         await store.storeMessage({ id, userId: user.id, conversationId: nameOf(conversation), ...message })
-        /* Who deletes the transcript meanwhile forgets who has a part in it. */
-        await note()
+        /* Who deletes the transcript meanwhile forgets who has a part in it. It is stored by now. */
+        await withFailuresAs('unknown', note)
       },
     )
   }
@@ -108,16 +109,18 @@ function createLogging<A extends object>({ store, register, identityOf, toActivi
 function createDeleting({ store, register }: Pick<Needs<object>, 'store' | 'register'>) {
   return async (channelId: string, conversationId: string): Promise<void> => {
     const conversation = conversationIn(channelId, conversationId)
-    for await (const member of register.members(conversation)) {
-      const { userId } = member
-      const remove = () =>
-        userId &&
-        unlessErased(0, () => store.deleteMessages(userId, { conversationId: nameOf(conversation) }))
-      await remove()
-      await register.remove(member)
-      /* What came before it was forgotten who has a part in it. */
-      await remove()
-    }
+    await withFailuresAs('unknown', async () => {
+      for await (const member of register.members(conversation)) {
+        const { userId } = member
+        const remove = () =>
+          userId &&
+          unlessErased(0, () => store.deleteMessages(userId, { conversationId: nameOf(conversation) }))
+        await remove()
+        await register.remove(member)
+        /* What came before it was forgotten who has a part in it. */
+        await remove()
+      }
+    })
   }
 }
 

@@ -8,6 +8,7 @@ import type {
 import { z } from 'zod'
 import type { Shapes } from '../config.ts'
 import type { DialogueStore } from '../contract.ts'
+import { withFailuresAs } from '../db/failure.ts'
 import { parse } from '../input.ts'
 import { createRewriting, parseMutations, parseTransactionArgs } from './agents-history.ts'
 import { asInputItem, canonical, parseItems, toItem, toSaid } from './agents-items.ts'
@@ -77,7 +78,7 @@ export function agentsSession<S extends Shapes = Shapes>(
         /* Read first: an operation that is applied while this goes on may leave items, and has to be remembered. */
         const applied = await operations.known(userId)
         await clear(userId)
-        await operations.forget(applied)
+        await withFailuresAs('unknown', () => operations.forget(applied))
       }),
 
     async applyHistoryTransaction(given: SessionHistoryTransactionArgs): Promise<void> {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import mongoose from 'mongoose'
 import { type DialogueStore, openStore, type Retention } from '../../../../src/index.ts'
+import { MODELS } from '../../../../src/migrations/baseline.ts'
 import type { CalendarServer } from '../../../calendar-server/index.ts'
 import type { Defer } from '../../../lib/run.ts'
 import { HASTY_MS } from './failures.ts'
@@ -68,16 +69,14 @@ export async function openGround(
   }
 }
 
-const COLLECTIONS = [
-  ...['users', 'contexts', 'messages', 'seen', 'journal', 'events', 'locks', 'sessions'],
-  ...['calendar_feeds', 'calendar_removals', 'calendar_farewells'],
-]
-
 /** Removes all that is stored, so that what is there afterwards is of the next. */
 export async function clear(db: mongoose.mongo.Db): Promise<void> {
-  await Promise.all(
-    COLLECTIONS.map((name) => db.collection(`dialogue_${name}`).deleteMany({}, { writeConcern: { w: 1 } })),
-  )
+  const fast = { writeConcern: { w: 1 } }
+  await Promise.all([
+    ...MODELS.map(({ collection }) => db.collection(`dialogue_${collection}`).deleteMany({}, fast)),
+    /* Whether each creator has a calendar of their own. */
+    db.collection<{ _id: string }>('dialogue_meta').deleteOne({ _id: 'calendar' }, fast),
+  ])
 }
 
 const QUIET_MS = 10_000

@@ -52,7 +52,7 @@ const ofKeys: Record<string, Operation> = {
     prepare: (other) => count(sessionsOf(other)),
     call: (store, scene) => count(sessionsOfUsers(store, scene)),
     /* Whose it is, it learns first. */
-    inSteps: true,
+    ...{ inSteps: true, goesOn: true },
   },
   'grammy.delete': {
     prepare: (other) => count(sessionsOf(other)),
