@@ -104,7 +104,7 @@ describe('retrieveContext', () => {
     ['options.pending', { pending: false }],
     ['options.pending', { pending: 'all' }],
     ['options.pending.senders', { pending: { senders: [] } }],
-    ['options.pending', { pending: { conversationId: { $ne: '' } } }],
+    ['options.pending.conversationId', { pending: { conversationId: { $ne: '' } } }],
     ['options.pendings', { pendings: true }],
   ])('refuses wrong options (%#)', async (path, options) => {
     const paths = await refusedPaths(store.retrieveContext(await newUser(), untyped(options)))
