@@ -41,7 +41,7 @@ const isPlace = (value: unknown): boolean =>
   typeof value === 'string' || typeof value === 'number' || value instanceof Date
 /** Ids, keys that are hashes, channels at Google, and whose calendar it is. */
 const NAMED =
-  /(?<![\w-])(?:[0-9a-f]{24}(?=_\d)|(?:[0-9a-f]{24}|[\w-]{43}|[0-9a-f-]{36})(?![\w-]))|somebody-\d+/g
+  /(?<![\w-])(?:[\w-]{43}|[0-9a-f-]{36})(?![\w-])|(?<![0-9a-f])[0-9a-f]{24}(?![0-9a-f])|somebody-\d+/g
 const TIME = /\d{4}-\d\d-\d\dT[\d:.]+Z/g
 const LATELY_MS = 3_600_000
 
