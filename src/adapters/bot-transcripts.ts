@@ -185,19 +185,26 @@ const BEGINNING: Position = { timestamp: new Date(-8.64e15), id: new ObjectId('0
 const toToken = (last: Message | undefined): string =>
   last ? `1_${last.timestamp.getTime()}_${last.id}` : ''
 
-function placeIn(token: unknown): Position {
-  if (token === undefined || token === null || token === '') return BEGINNING
+/** Undefined: from the beginning. */
+function givenToken(token: unknown): string | undefined {
+  if (token === undefined || token === null || token === '') return undefined
   if (typeof token !== 'string') throw notOurs()
-  const [, ms, hex = ''] = /^1_(-?\d{1,16})_([0-9a-f]{24})$/.exec(token) ?? []
+  return token
+}
+
+function placeIn(token: unknown): Position {
+  const given = givenToken(token)
+  if (given === undefined) return BEGINNING
+  const [, ms, hex = ''] = /^1_(-?\d{1,16})_([0-9a-f]{24})$/.exec(given) ?? []
   const timestamp = new Date(Number(ms))
   if (Number.isNaN(timestamp.getTime())) throw notOurs()
   return { timestamp, id: new ObjectId(hex) }
 }
 
 function conversationAfter(token: unknown): string | undefined {
-  if (token === undefined || token === null || token === '') return undefined
-  if (typeof token !== 'string') throw notOurs()
-  const [version, ...rest] = Buffer.from(token, 'base64url').toString().split(' ')
+  const given = givenToken(token)
+  if (given === undefined) return undefined
+  const [version, ...rest] = Buffer.from(given, 'base64url').toString().split(' ')
   if (version !== '1' || rest.length === 0) throw notOurs()
   return rest.join(' ')
 }
