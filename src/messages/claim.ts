@@ -39,6 +39,5 @@ export function toEarlier(
   landed: Set<string>,
 ): Earlier {
   const hasLanded = flights.some((flight) => landed.has(flight.toHexString()))
-  const stored = message !== undefined || flights.length === 0 || hasLanded
-  return { messageId, message, stored, flights }
+  return { messageId, message, stored: flights.length === 0 || hasLanded, flights }
 }

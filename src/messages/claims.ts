@@ -85,21 +85,20 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
   const readSure = (keys: string[], deadline: Deadline): Promise<SeenDocument[]> =>
     attempt(deadline, 'read', (terms) => claims.find({ _id: { $in: keys } }, sure(terms)).toArray())
 
-  /** What has become of claims, by key. */
+  /**
+   * What has become of claims, by key. A message that is there is nobody's answer before a flight of its has landed: a
+   * transaction may be about to store another one in its place. So flights are looked at first. What has landed is there
+   * by then, if it was not evicted or deleted.
+   */
   async function judge(found: SeenDocument[], deadline: Deadline): Promise<Map<string, Earlier>> {
+    const under = found.flatMap((claim) => claim.flights ?? [])
+    const landed = await flights.landed(under, deadline)
     /* What a transaction stores may be in the journal still. */
     const decided = found.filter((claim) => !claim.flights)
     if (decided.length > 0) await settleUsers(decided.map(userOf), deadline)
     const ids = found.map(({ messageId }) => messageId)
     const there = await messagesById(database, ids, deadline)
-    const absent = found.filter((claim) => !ofClaim(there, claim))
-    const under = absent.flatMap((claim) => claim.flights ?? [])
-    const landed = await flights.landed(under, deadline)
-    /* What has landed meanwhile is there by now, if it was not evicted or deleted. */
-    const late = absent.filter(({ flights = [] }) => flights.some((one) => landed.has(one.toHexString())))
-    const lateIds = late.map(({ messageId }) => messageId)
-    const all = new Map([...there, ...(await messagesById(database, lateIds, deadline))])
-    return new Map(found.map((claim) => [claim._id, toEarlier(claim, ofClaim(all, claim), landed)]))
+    return new Map(found.map((claim) => [claim._id, toEarlier(claim, ofClaim(there, claim), landed)]))
   }
 
   /** What a crashed flight left is inserted by this one, unless a deletion or a transaction was faster. */
@@ -112,24 +111,34 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       ),
     )
 
+  /** A claim that names our own flight: its message is ours to insert, and to land. */
+  const own = ({ messageId }: SeenDocument): Earlier => ({
+    messageId,
+    stored: false,
+    message: undefined,
+    flights: [],
+  })
+
   /**
-   * Judges claims, and takes over those that are nobody's. What is on our own flight is ours to insert and to land.
-   * @returns nothing for those that are gone by now: expired, or taken back
+   * Judges claims, and takes over those that are nobody's.
+   * @returns nothing for those that are gone by now, or somebody else's anew: expired, or taken back
    */
   async function resolve(keys: string[], flight: ObjectId, deadline: Deadline, heldMs: number) {
     const found = await readSure(keys, deadline)
     const others = found.filter((claim) => !isOn(claim, flight))
     const judged = await judge(others, deadline)
-    for (const { _id, messageId } of found.filter((claim) => isOn(claim, flight)))
-      judged.set(_id, { messageId, stored: false, message: undefined, flights: [] })
+    for (const claim of found) if (isOn(claim, flight)) judged.set(claim._id, own(claim))
     const left = others.map(({ _id }) => _id).filter((key) => !judged.get(key)?.stored)
     if (left.length === 0) return judged
     await takeOver(left, flight, soon(deadline, heldMs))
     const kept = await readSure(left, deadline)
-    const lost = kept.filter((claim) => !isOn(claim, flight))
-    for (const [key, earlier] of await judge(lost, deadline)) judged.set(key, earlier)
-    const there = new Set(kept.map(({ _id }) => _id))
-    for (const key of left) if (!there.has(key)) judged.delete(key)
+    const lost = await judge(
+      kept.filter((claim) => !isOn(claim, flight)),
+      deadline,
+    )
+    for (const key of left) judged.delete(key)
+    for (const [key, earlier] of lost) if (earlier.stored) judged.set(key, earlier)
+    for (const claim of kept) if (isOn(claim, flight)) judged.set(claim._id, own(claim))
     return judged
   }
 
@@ -178,7 +187,9 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       if (!claim) return undefined
       const landed = await flights.landed(claim.flights ?? [], inside)
       const there = await messagesById(database, [claim.messageId], outside(inside))
-      return toEarlier(claim, ofClaim(there, claim), landed)
+      const earlier = toEarlier(claim, ofClaim(there, claim), landed)
+      /* Of transactions, one at a time: none will store another in the place of what is there. */
+      return { ...earlier, stored: earlier.stored || earlier.message !== undefined }
     },
 
     async write(wanted, inside) {

@@ -23,7 +23,7 @@ test('a delivery that comes again while the first one is stored is given the fir
   const seen = db.collection<mongoose.mongo.Document & { _id: string }>('dialogue_seen')
   const createdAt = new Date()
   await seen.insertOne({ _id: seenKey({ userId, externalId }), messageId, flights: [flight], createdAt })
-  /* The claim is read first, then the message is looked for, then its flight. */
+  /* The claim is read first, then its flight. */
   const held = { failCommands: ['find'], collection: 'seen', blockConnection: true, blockTimeMS: 1500 }
   const { count } = await server.fail(held, { skip: 1 })
   const repeat = store.storeMessage({ userId: id, sender: 'user', content: 'again', externalId })

@@ -32,7 +32,7 @@ describe('npm run demo', () => {
       /"yes" came 4 times: 2 counted, 2 were STATE_CONFLICT/,
       /History +the newest 12 of \d+ messages/,
       /user +Can you book the dentist for me, please\? +voice, 2.7 s/,
-      /cursors +older \w+…[\w-]+, newer none/,
+      /cursors +older [\w-]+…[\w-]+, newer none/,
       /summary +Talks about/,
       /Dentist, Rua Augusta 100 +by Ana Almeida/,
       /fill +█+░+ \d+ %/,

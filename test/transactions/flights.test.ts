@@ -1,8 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { nextId } from '../../src/ids.ts'
+import type mongoose from 'mongoose'
+import { nextId, ObjectId } from '../../src/ids.ts'
 import type { DialogueStore } from '../../src/index.ts'
+import { seenKey } from '../../src/messages/claim.ts'
 import { makeFaultyServer } from '../support/faults.ts'
 import { makeUser, storedOf } from '../support/make.ts'
+import { messageOf } from './support/entries.ts'
 import { bookkeepingOf, gate, RETENTIONS, says, until } from './support/turns.ts'
 
 /* A plain call is held up on the server, at one of its commands, while a transaction stores the same delivery. */
@@ -131,6 +134,32 @@ describe.each(RETENTIONS)('a plain call that is held up, %s,', (kind, retention)
     expect(landed.created).toBe(true)
     await expectOne(id, [await turn, landed])
     expect(runs).toBe(2)
+  })
+
+  test('between its insert and its landing is not spoken of, while a transaction that saw nothing may overtake it', async () => {
+    const { id } = await makeUser(plain)
+    const [userId, messageId] = [new ObjectId(id), nextId()]
+    /* Another process, as far as it has come. */
+    await server.db.collection<mongoose.mongo.Document & { _id: string }>('dialogue_seen').insertOne({
+      _id: seenKey({ userId, externalId: 'x' }),
+      ...{ messageId, flights: [nextId()], createdAt: new Date() },
+    })
+    const insert = () =>
+      server.db
+        .collection('dialogue_messages')
+        .insertOne(messageOf(id, 'plain', { _id: messageId, externalId: 'x', op: nextId() }))
+    const repeats: { message: { content: string } }[] = []
+    const turn = await turning.withTransaction(async (tx) => {
+      const stored = await tx.storeMessage(delivery(id, 'turn'))
+      if (repeats.length === 0) {
+        await insert()
+        repeats.push(await plain.storeMessage(delivery(id, 'again')))
+      }
+      return stored
+    })
+    const stored = (await storedOf(server.db, id)).messages.map(({ content }) => content)
+    expect(stored).toHaveLength(1)
+    expect([turn, ...repeats].map(({ message }) => message.content)).toEqual([...stored, ...stored])
   })
 
   test('in a bulk, of which transactions overtake some', async () => {
