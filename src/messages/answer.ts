@@ -38,11 +38,14 @@ export function createAnswers({ database, retention, claims, claimAnew }: Needs)
     /* What other calls have stored under these. */
     const others = await messagesById(database, ids, deadline)
     const there = ({ message }: Traveller) => others.get(message._id.toHexString())
-    const refused = travellers.filter((traveller) =>
-      isRefused(traveller, errors.get(traveller), there(traveller)),
-    )
-    await claims.release(messagesOf(refused), deadline)
+    /* Under an id that was not theirs, somebody chose another user's: then they are claimed for their own. */
+    const foreign = repeats.filter((one) => there(one)?.userId.equals(one.message.userId) === false)
+    await claims.release(messagesOf(foreign), deadline)
+    const misled = new Set(foreign.filter(({ message, ownId }) => !ownId.equals(message._id)))
+    for (const traveller of misled) traveller.message._id = traveller.ownId
+    claimAnew([...misled])
     for (const traveller of travellers) {
+      if (misled.has(traveller)) continue
       const code = errors.get(traveller)?.code
       /* Under an id made for this call, a duplicate is what an attempt before this one inserted. */
       if (!code || (code === DUPLICATE_KEY && !traveller.message.op))
@@ -62,7 +65,11 @@ export function createAnswers({ database, retention, claims, claimAnew }: Needs)
     deadline: Deadline,
   ): Promise<void> {
     if (travellers.length === 0) return
+    const isRefused = (traveller: Traveller) =>
+      (errors.get(traveller)?.code ?? DUPLICATE_KEY) !== DUPLICATE_KEY
     const documents = messagesOf(travellers)
+    /* What has landed counts as stored. */
+    await claims.release(messagesOf(travellers.filter(isRefused)), deadline)
     const overtaken = await claims.land(documents, flight, deadline)
     /* What a transaction stores in its place carries another operation; what was deleted must not come back. */
     const ours = [...overtaken.keys()].flatMap(({ _id, op }) => (op ? [{ _id, op }] : []))
@@ -103,11 +110,3 @@ export function settleRepeat(traveller: Traveller, there: MessageDocument | unde
     traveller.resolve({ document: there, created: there.op?.equals(message.op ?? '') ?? false })
   else traveller.reject(invalidInput([{ path: ['id'], reason: 'is the id of another message' }]))
 }
-
-const isRefused = (
-  { message }: Traveller,
-  error: WriteError | undefined,
-  there: MessageDocument | undefined,
-) =>
-  error !== undefined &&
-  (error.code !== DUPLICATE_KEY || (there !== undefined && !there.userId.equals(message.userId)))

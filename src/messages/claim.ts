@@ -23,7 +23,7 @@ export interface Earlier {
   flights: ObjectId[]
 }
 
-/** The message of a claim. An id that its caller chose may be the id of another user's message. */
+/** The message of a claim, which is its user's. */
 export function ofClaim(
   there: Map<string, MessageDocument>,
   claim: SeenDocument,
@@ -31,6 +31,10 @@ export function ofClaim(
   const message = there.get(claim.messageId.toHexString())
   return message?.userId.equals(userOf(claim)) ? message : undefined
 }
+
+/** An id that a caller chose may be the id of another user's message: under it, nothing can be stored. */
+export const isVoid = (there: Map<string, MessageDocument>, claim: SeenDocument): boolean =>
+  claim.flights !== undefined && there.has(claim.messageId.toHexString()) && !ofClaim(there, claim)
 
 /** @param landed of the claim's flights, those that have landed */
 export function toEarlier(

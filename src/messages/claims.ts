@@ -5,7 +5,7 @@ import { DUPLICATE_KEY } from '../db/failure.ts'
 import { insertUnordered } from '../db/insert.ts'
 import type { ObjectId } from '../ids.ts'
 import { messagesById } from './by-id.ts'
-import { type Earlier, isOn, type Named, ofClaim, seenKey, toEarlier, userOf } from './claim.ts'
+import { type Earlier, isOn, isVoid, type Named, ofClaim, seenKey, toEarlier, userOf } from './claim.ts'
 import type { Flights } from './flights.ts'
 import { type MessageDocument, type SeenDocument, seen } from './schema.ts'
 
@@ -38,8 +38,8 @@ export interface Claims {
     flight: ObjectId,
     deadline: Deadline,
   ): Promise<Map<MessageDocument, Earlier>>
-  /** What is known of an external id in a transaction: nothing, if it has not been seen. */
-  look(named: Named, inside: Deadline): Promise<Earlier | undefined>
+  /** What is known of a document's external id in a transaction: nothing, if it has not been seen. */
+  look(document: Identified, inside: Deadline): Promise<Earlier | undefined>
   /** In a transaction: claims external ids for messages that the journal stores, and takes over from flights. */
   write(wanted: { key: string; messageId: ObjectId; from: ObjectId[] }[], inside: Deadline): Promise<void>
   /**
@@ -48,10 +48,12 @@ export interface Claims {
    */
   keepAway(documents: Named[], deadline: Deadline): Promise<void>
   /** Takes back the claims of messages that were refused. */
-  release(documents: (Named & Pick<MessageDocument, '_id'>)[], deadline: Deadline): Promise<void>
+  release(documents: Identified[], deadline: Deadline): Promise<void>
   /** Removes every claim of a user. */
   erase(userId: ObjectId): Promise<void>
 }
+
+type Identified = Named & Pick<MessageDocument, '_id'>
 
 interface Needs {
   database: Database
@@ -86,7 +88,7 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     attempt(deadline, 'read', (terms) => claims.find({ _id: { $in: keys } }, sure(terms)).toArray())
 
   /**
-   * What has become of claims, by key. A message that is there is nobody's answer before a flight of its has landed: a
+   * What has become of claims, by key: nothing for those that are void. A message that is there is nobody's answer before a flight of its has landed: a
    * transaction may be about to store another one in its place. So flights are looked at first. What has landed is there
    * by then, if it was not evicted or deleted.
    */
@@ -98,7 +100,8 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     if (decided.length > 0) await settleUsers(decided.map(userOf), deadline)
     const ids = found.map(({ messageId }) => messageId)
     const there = await messagesById(database, ids, deadline)
-    return new Map(found.map((claim) => [claim._id, toEarlier(claim, ofClaim(there, claim), landed)]))
+    const valid = found.filter((claim) => !isVoid(there, claim))
+    return new Map(valid.map((claim) => [claim._id, toEarlier(claim, ofClaim(there, claim), landed)]))
   }
 
   /** What a crashed flight left is inserted by this one, unless a deletion or a transaction was faster. */
@@ -111,6 +114,13 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       ),
     )
 
+  /** Takes back claims under whose id nothing can be stored, whoever has them. */
+  async function discard(found: SeenDocument[], deadline: Deadline): Promise<void> {
+    if (found.length === 0) return
+    const same = found.map(({ _id, messageId }) => ({ _id, messageId, flights: { $exists: true } }))
+    await attempt(deadline, 'write', (terms) => claims.deleteMany({ $or: same }, terms))
+  }
+
   /** A claim that names our own flight: its message is ours to insert, and to land. */
   const own = ({ messageId }: SeenDocument): Earlier => ({
     messageId,
@@ -121,14 +131,18 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
 
   /**
    * Judges claims, and takes over those that are nobody's.
-   * @returns nothing for those that are gone by now, or somebody else's anew: expired, or taken back
+   * @returns nothing for those that are gone by now, or somebody else's anew: expired, taken back, or void
    */
   async function resolve(keys: string[], flight: ObjectId, deadline: Deadline, heldMs: number) {
     const found = await readSure(keys, deadline)
     const others = found.filter((claim) => !isOn(claim, flight))
     const judged = await judge(others, deadline)
     for (const claim of found) if (isOn(claim, flight)) judged.set(claim._id, own(claim))
-    const left = others.map(({ _id }) => _id).filter((key) => !judged.get(key)?.stored)
+    await discard(
+      others.filter(({ _id }) => !judged.has(_id)),
+      deadline,
+    )
+    const left = others.map(({ _id }) => _id).filter((key) => judged.get(key)?.stored === false)
     if (left.length === 0) return judged
     await takeOver(left, flight, soon(deadline, heldMs))
     const kept = await readSure(left, deadline)
@@ -182,12 +196,13 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       }
     },
 
-    async look(named, inside) {
-      const [claim] = await read([seenKey(named)], inside)
+    async look(document, inside) {
+      const [claim] = await read([seenKey(document)], inside)
       if (!claim) return undefined
       const landed = await flights.landed(claim.flights ?? [], inside)
       const there = await messagesById(database, [claim.messageId], outside(inside))
       const earlier = toEarlier(claim, ofClaim(there, claim), landed)
+      if (isVoid(there, claim)) return { ...earlier, messageId: document._id, stored: false }
       /* Of transactions, one at a time: none will store another in the place of what is there. */
       return { ...earlier, stored: earlier.stored || earlier.message !== undefined }
     },
@@ -197,7 +212,12 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       const createdAt = new Date()
       const writes = wanted.map(({ key, messageId, from }) =>
         from.length > 0
-          ? { updateOne: { filter: { _id: key }, update: { $unset: { flights: 1 as const } } } }
+          ? {
+              updateOne: {
+                filter: { _id: key },
+                update: { $set: { messageId }, $unset: { flights: 1 as const } },
+              },
+            }
           : { insertOne: { document: { _id: key, messageId, createdAt } } },
       )
       await attempt(inside, 'write', (terms) => claims.bulkWrite(writes, terms))

@@ -32,6 +32,8 @@ interface Trip {
 export class Traveller implements Passenger {
   readonly count = 1
   readonly message: MessageDocument
+  /** The `_id` that it came with: a claim may give it another. */
+  readonly ownId: ObjectId
   readonly bytes: number
   readonly deadline: Deadline
   /** It was sent, and may have been stored. */
@@ -41,6 +43,7 @@ export class Traveller implements Passenger {
 
   constructor({ message, bytes, deadline, settle, leave }: Trip) {
     this.message = message
+    this.ownId = message._id
     this.bytes = bytes
     this.deadline = deadline
     this.#settle = settle
