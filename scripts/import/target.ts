@@ -3,7 +3,7 @@ import { newEvent } from '../../src/events/schema.ts'
 import { endOf } from '../../src/events/span.ts'
 import { type DialogueStore, DialogueStoreError, type NewEvent, type NewMessage } from '../../src/index.ts'
 import { json, parse } from '../../src/input.ts'
-import { toDocument } from '../../src/messages/accept.ts'
+import { accept } from '../../src/messages/accept.ts'
 import { newUser } from '../../src/users/schema.ts'
 import type { Identity, Item } from './item.ts'
 
@@ -72,7 +72,7 @@ export const trialTarget: Target = {
 
 function trialOutcome(input: NewMessage): MessageOutcome {
   try {
-    bytesOf(toDocument(input, undefined))
+    bytesOf(accept(input, undefined).document)
     return 'created'
   } catch (error) {
     if (error instanceof DialogueStoreError) return error

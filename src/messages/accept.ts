@@ -3,13 +3,19 @@ import { parse } from '../input.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { type MessageDocument, type NewMessage, newMessage } from './schema.ts'
 
-/** The document of a new message: its input checked, its place in the order of this process taken. */
-export function toDocument(input: unknown, checkMetadata: ShapeCheck | undefined): MessageDocument {
+/** A new message, checked, with its place in the order of this process. */
+interface Accepted {
+  document: MessageDocument
+  /** Its caller chose its id: another call may store another message under it. */
+  isChosen: boolean
+}
+
+export function accept(input: unknown, checkMetadata: ShapeCheck | undefined): Accepted {
   const message: NewMessage = parse(newMessage, input)
   if (message.metadata && checkMetadata) message.metadata = checkMetadata(message.metadata)
   const now = new Date()
-  const named = message.id !== undefined || typeof message.externalId === 'string'
-  return {
+  const isChosen = message.id !== undefined
+  const document: MessageDocument = {
     _id: message.id ?? nextId(),
     userId: message.userId,
     timestamp: message.timestamp ?? now,
@@ -22,6 +28,7 @@ export function toDocument(input: unknown, checkMetadata: ShapeCheck | undefined
     ...(message.metadata && { metadata: message.metadata }),
     version: 1,
     createdAt: now,
-    ...(named && { op: nextId() }),
+    ...((isChosen || typeof message.externalId === 'string') && { op: nextId() }),
   }
+  return { document, isChosen }
 }

@@ -8,7 +8,7 @@ import { messagesById } from './by-id.ts'
 import type { Claims } from './claims.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type MessageDocument, messages } from './schema.ts'
-import { messagesOf, type Traveller } from './traveller.ts'
+import { type Group, messagesOf, type Traveller } from './traveller.ts'
 
 /** What the server refused of a batch. */
 export type Refusals = Map<Traveller | undefined, WriteError>
@@ -25,14 +25,24 @@ interface Needs {
 export function createAnswers({ database, retention, claims, claimAnew }: Needs) {
   const collection = database.collection(messages)
 
-  /** Tells each caller. */
-  async function settle(travellers: Traveller[], errors: Refusals, deadline: Deadline) {
-    if (errors.size === 0) {
+  /**
+   * Tells each caller.
+   * @param overtaken of what was inserted, that in whose place something else is stored by now
+   */
+  async function settle(
+    travellers: Traveller[],
+    errors: Refusals,
+    deadline: Deadline,
+    overtaken = new Set<MessageDocument>(),
+  ) {
+    if (errors.size === 0 && overtaken.size === 0) {
       for (const traveller of travellers) traveller.resolve({ document: traveller.message, created: true })
       return
     }
+    const codeFor = (traveller: Traveller) =>
+      overtaken.has(traveller.message) ? DUPLICATE_KEY : errors.get(traveller)?.code
     const repeats = travellers.filter(
-      (traveller) => traveller.message.op && errors.get(traveller)?.code === DUPLICATE_KEY,
+      (traveller) => traveller.message.op && codeFor(traveller) === DUPLICATE_KEY,
     )
     const ids = repeats.map(({ message }) => message._id)
     /* What other calls have stored under these. */
@@ -46,7 +56,7 @@ export function createAnswers({ database, retention, claims, claimAnew }: Needs)
     claimAnew([...misled])
     for (const traveller of travellers) {
       if (misled.has(traveller)) continue
-      const code = errors.get(traveller)?.code
+      const code = codeFor(traveller)
       /* Under an id made for this call, a duplicate is what an attempt before this one inserted. */
       if (!code || (code === DUPLICATE_KEY && !traveller.message.op))
         traveller.resolve({ document: traveller.message, created: true })
@@ -56,21 +66,11 @@ export function createAnswers({ database, retention, claims, claimAnew }: Needs)
   }
 
   /**
-   * Lands a flight, and tells its callers. A transaction may have stored some of its messages in its place.
+   * Lands a flight, and tells those whose messages somebody else has taken over.
+   * @returns the others
    */
-  async function land(
-    travellers: Traveller[],
-    flight: ObjectId,
-    errors: Refusals,
-    deadline: Deadline,
-  ): Promise<void> {
-    if (travellers.length === 0) return
-    const isRefused = (traveller: Traveller) =>
-      (errors.get(traveller)?.code ?? DUPLICATE_KEY) !== DUPLICATE_KEY
-    const documents = messagesOf(travellers)
-    /* What has landed counts as stored. */
-    await claims.release(messagesOf(travellers.filter(isRefused)), deadline)
-    const overtaken = await claims.land(documents, flight, deadline)
+  async function landFlight(travellers: Traveller[], flight: ObjectId, deadline: Deadline) {
+    const overtaken = await claims.land(messagesOf(travellers), flight, deadline)
     /* What a transaction stores in its place carries another operation; what was deleted must not come back. */
     const ours = [...overtaken.keys()].flatMap(({ _id, op }) => (op ? [{ _id, op }] : []))
     if (ours.length > 0)
@@ -83,20 +83,28 @@ export function createAnswers({ database, retention, claims, claimAnew }: Needs)
         traveller.resolve({ document: earlier.message ?? traveller.message, created: false })
     }
     claimAnew(travellers.filter(({ message }) => overtaken.get(message)?.stored === false))
-    await settle(
-      travellers.filter(({ message }) => !overtaken.has(message)),
-      errors,
-      deadline,
-    )
+    return travellers.filter(({ message }) => !overtaken.has(message))
+  }
+
+  /** What somebody may store something else in the place of: lands it first, and tells its callers then. */
+  async function land({ travellers, flight }: Group, errors: Refusals, deadline: Deadline): Promise<void> {
+    if (travellers.length === 0) return
+    const isRefused = (traveller: Traveller) =>
+      (errors.get(traveller)?.code ?? DUPLICATE_KEY) !== DUPLICATE_KEY
+    /* What has landed counts as stored. */
+    await claims.release(messagesOf(travellers.filter(isRefused)), deadline)
+    const rest = flight ? await landFlight(travellers, flight, deadline) : travellers
+    const chosen = rest.filter((one) => one.isChosen && !isRefused(one))
+    await settle(rest, errors, deadline, await claims.landChosen(messagesOf(chosen), deadline))
   }
 
   return {
     settle,
     /** Nobody waits for it but those whom it tells. */
-    land(travellers: Traveller[], flight: ObjectId, errors: Refusals, deadline: Deadline): void {
-      void land(travellers, flight, errors, deadline).catch((error: unknown) => {
+    land(group: Group, errors: Refusals, deadline: Deadline): void {
+      void land(group, errors, deadline).catch((error: unknown) => {
         const failure = withOutcome(toStoreError(error), 'unknown')
-        for (const traveller of travellers) traveller.reject(failure)
+        for (const traveller of group.travellers) traveller.reject(failure)
       })
     },
   }

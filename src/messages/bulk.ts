@@ -16,6 +16,7 @@ export type StoreOutcome<M> =
 export interface Accepted {
   message: MessageDocument
   bytes: number
+  isChosen: boolean
 }
 
 interface Gate {

@@ -40,8 +40,20 @@ export interface Claims {
   ): Promise<Map<MessageDocument, Earlier>>
   /** What is known of a document's external id in a transaction: nothing, if it has not been seen. */
   look(document: Identified, inside: Deadline): Promise<Earlier | undefined>
-  /** In a transaction: claims external ids for messages that the journal stores, and takes over from flights. */
-  write(wanted: { key: string; messageId: ObjectId; from: ObjectId[] }[], inside: Deadline): Promise<void>
+  /**
+   * In a transaction: claims external ids for messages that the journal stores, and takes over from flights.
+   * @param chosen ids of these messages that their callers chose: other calls may be about to store them
+   */
+  write(
+    wanted: { key: string; messageId: ObjectId; from: ObjectId[] }[],
+    chosen: ObjectId[],
+    inside: Deadline,
+  ): Promise<void>
+  /**
+   * After messages whose ids were chosen are inserted.
+   * @returns those in whose place transactions have stored others, which are there by then
+   */
+  landChosen(documents: MessageDocument[], deadline: Deadline): Promise<Set<MessageDocument>>
   /**
    * Before messages are deleted: their external ids must not bring them back, even if their flight crashed, or is so
    * slow that it inserts them afterwards.
@@ -207,7 +219,8 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       return { ...earlier, stored: earlier.stored || earlier.message !== undefined }
     },
 
-    async write(wanted, inside) {
+    async write(wanted, chosen, inside) {
+      await flights.overtake([...wanted.flatMap(({ from }) => from), ...chosen], inside)
       if (wanted.length === 0) return
       const createdAt = new Date()
       const writes = wanted.map(({ key, messageId, from }) =>
@@ -221,8 +234,19 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
           : { insertOne: { document: { _id: key, messageId, createdAt } } },
       )
       await attempt(inside, 'write', (terms) => claims.bulkWrite(writes, terms))
-      const overtaken = wanted.flatMap(({ from }) => from)
-      if (overtaken.length > 0) await flights.overtake(overtaken, inside)
+    },
+
+    async landChosen(documents, deadline) {
+      if (documents.length === 0) return new Set()
+      const ids = documents.map(({ _id }) => _id)
+      const overtaken = await flights.landEach(ids, deadline)
+      const lost = documents.filter(({ _id }) => overtaken.has(_id.toHexString()))
+      if (lost.length > 0)
+        await settleUsers(
+          lost.map(({ userId }) => userId),
+          deadline,
+        )
+      return new Set(lost)
     },
 
     async keepAway(documents, deadline) {
@@ -234,7 +258,7 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       )
       const landed = await flights.landed(found, deadline)
       const under = found.filter((flight) => !landed.has(flight.toHexString()))
-      if (under.length > 0) await flights.overtake(under, deadline)
+      await flights.overtake(under, deadline)
     },
 
     async release(documents, deadline) {

@@ -19,11 +19,14 @@ export function createDraft(userId: ObjectId) {
   const replace = new Map<string, MessageDocument>()
   const removed = new Map<string, Removed>()
   const claims = new Map<string, DraftClaim>()
+  /** Ids that a caller chose, of messages that it stores. */
+  const chosen: ObjectId[] = []
   const keyOf = ({ _id }: { _id: ObjectId }) => _id.toHexString()
 
   return {
     userId,
     claims,
+    chosen,
     appends: (_id: ObjectId): boolean => append.has(_id.toHexString()),
     isRemoved: (_id: ObjectId): boolean => removed.has(_id.toHexString()),
     /** The message as the transaction left it, if it did anything to it. */

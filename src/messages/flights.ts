@@ -15,6 +15,11 @@ export interface Flights {
    * @returns how many there are: if more, it has not landed
    */
   land(flight: ObjectId, known: number, deadline: Deadline): Promise<number>
+  /**
+   * Lands messages that their callers chose ids for: each is a flight of that id, which no claim names.
+   * @returns those that were overtaken, as hex
+   */
+  landEach(ids: ObjectId[], deadline: Deadline): Promise<Set<string>>
   /** Overtakes flights: for a transaction, in it; for a deletion, before it. */
   overtake(flights: ObjectId[], inside: Deadline): Promise<void>
   /** Of these flights, those that have landed, as hex. */
@@ -46,7 +51,19 @@ export function createFlights(database: Database): Flights {
       return document?.overtaken ?? 0
     },
 
+    async landEach(ids, deadline) {
+      const landings = ids.map((id) => ({ _id: keyOf(id), createdAt: new Date(), landed: true }))
+      const { errors } = await insertUnordered(database, seen.collection, landings, deadline, 1)
+      if (errors.length === 0) return new Set()
+      const before = errors.flatMap(({ index }) => landings[index]?._id ?? [])
+      const found = await attempt(deadline, 'read', (terms) =>
+        collection.find({ _id: { $in: before }, overtaken: { $exists: true } }, terms).toArray(),
+      )
+      return new Set(found.map(({ _id }) => _id.slice(PREFIX.length)))
+    },
+
     async overtake(flights, inside) {
+      if (flights.length === 0) return
       const change = [{ $set: { createdAt: createdAt(), overtaken: { $add: [overtakers, 1] } } }]
       const writes = flights.map((flight) => ({
         updateOne: { filter: { _id: keyOf(flight) }, update: change, upsert: true },

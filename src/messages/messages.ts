@@ -5,7 +5,7 @@ import { createRoom } from '../db/room.ts'
 import { bytesOf } from '../db/size.ts'
 import type { ObjectId } from '../ids.ts'
 import type { ShapeCheck } from '../shape.ts'
-import { toDocument } from './accept.ts'
+import { accept } from './accept.ts'
 import { type Accepted, type StoreOutcome, storeAll, toBulk } from './bulk.ts'
 import { createClaiming } from './claiming.ts'
 import type { Claims } from './claims.ts'
@@ -65,9 +65,9 @@ export function createStoring<M>(needs: Needs) {
     if (unnamed.length < travellers.length) travellers.filter(isNamed).forEach(claimLane.board)
   }
 
-  function accept(input: unknown): Accepted {
-    const message = toDocument(input, checkMetadata)
-    return { message, bytes: bytesOf(message) }
+  function acceptSized(input: unknown): Accepted {
+    const { document: message, isChosen } = accept(input, checkMetadata)
+    return { message, isChosen, bytes: bytesOf(message) }
   }
 
   /** Who fits by what is known goes on at once. */
@@ -75,16 +75,16 @@ export function createStoring<M>(needs: Needs) {
     bytes > capOf(retention.current()) ? assertFits(bytes, retention) : undefined
 
   /** @throws DialogueStoreError `OVERLOADED` */
-  function enter({ message, bytes }: Accepted, deadline: Deadline, settle: Settle): Traveller {
+  function enter({ message, bytes, isChosen }: Accepted, deadline: Deadline, settle: Settle): Traveller {
     room.take(bytes)
-    return new Traveller({ message, bytes, deadline, settle, leave: room.leave })
+    return new Traveller({ message, bytes, isChosen, deadline, settle, leave: room.leave })
   }
 
   return {
     /** Resolves when no message is under way that its caller has given up. */
     tidied: tidying.done,
     async storeMessage(input: unknown): Promise<{ message: Message<M>; created: boolean }> {
-      const accepted = accept(input)
+      const accepted = acceptSized(input)
       const doubted = doubt(accepted)
       if (doubted) await doubted
       const { document, created } = await new Promise<Stored>((onStored, onFailed) =>
@@ -94,7 +94,10 @@ export function createStoring<M>(needs: Needs) {
     },
 
     async storeMessages(inputs: unknown): Promise<StoreOutcome<M>[]> {
-      return storeAll<M>({ accept, doubt, enter, send, room, deadline: database.deadline }, toBulk(inputs))
+      return storeAll<M>(
+        { accept: acceptSized, doubt, enter, send, room, deadline: database.deadline },
+        toBulk(inputs),
+      )
     },
   }
 }

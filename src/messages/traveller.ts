@@ -19,6 +19,7 @@ export interface Settle {
 interface Trip {
   message: MessageDocument
   bytes: number
+  isChosen: boolean
   deadline: Deadline
   settle: Settle
   /** Gives back the bytes that it took. */
@@ -35,16 +36,19 @@ export class Traveller implements Passenger {
   /** The `_id` that it came with: a claim may give it another. */
   readonly ownId: ObjectId
   readonly bytes: number
+  /** Its caller chose its id. */
+  readonly isChosen: boolean
   readonly deadline: Deadline
   /** It was sent, and may have been stored. */
   isUnsure = false
   #settle: Settle | undefined
   readonly #leave: Trip['leave']
 
-  constructor({ message, bytes, deadline, settle, leave }: Trip) {
+  constructor({ message, bytes, isChosen, deadline, settle, leave }: Trip) {
     this.message = message
     this.ownId = message._id
     this.bytes = bytes
+    this.isChosen = isChosen
     this.deadline = deadline
     this.#settle = settle
     this.#leave = leave
@@ -73,6 +77,7 @@ export interface Group extends Passenger {
   readonly flight: ObjectId | undefined
 }
 
+export const isChosen = (traveller: Traveller): boolean => traveller.isChosen
 export const isNamed = ({ message }: Traveller): boolean => message.externalId !== undefined
 
 export const toGroup = (travellers: Traveller[], flight?: ObjectId): Group => ({

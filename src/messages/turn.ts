@@ -6,7 +6,7 @@ import { bytesOf } from '../db/size.ts'
 import { DialogueStoreError, invalidInput } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import type { ShapeCheck } from '../shape.ts'
-import { toDocument } from './accept.ts'
+import { accept } from './accept.ts'
 import { seenKey } from './claim.ts'
 import type { Claims } from './claims.ts'
 import { createDraft, type Draft, type Removed } from './draft.ts'
@@ -114,25 +114,29 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
     return found ?? undefined
   }
 
-  async function storeOne(document: MessageDocument, chosen: boolean): Promise<Stored> {
+  async function storeOne(document: MessageDocument, isChosen: boolean): Promise<Stored> {
     const draft = await draftOf(document.userId)
-    const withId = chosen ? await earlierWithId(draft, document) : undefined
+    const withId = isChosen ? await earlierWithId(draft, document) : undefined
     if (withId) return { document: withId, created: false }
     const delivered = document.externalId === undefined ? undefined : await earlierDelivery(draft, document)
     if (delivered) return { document: delivered, created: false }
     const claim = document.externalId === undefined ? undefined : draft.claims.get(seenKey(document))
-    if (claim && claim.from.length > 0) draft.appendInstead(document)
-    else draft.append(document)
+    const isAlone = !isChosen && (claim?.from ?? []).length === 0
+    if (isAlone) draft.append(document)
+    else draft.appendInstead(document)
+    if (isChosen) draft.chosen.push(document._id)
     return { document, created: true }
   }
 
   /** An external id given later is claimed like one given at once. */
   async function claimLater(draft: Draft, message: MessageDocument): Promise<void> {
     const key = seenKey(message)
-    const known = draft.claims.get(key) ?? (await claims.look(message, inside))
-    if (known && !known.messageId.equals(message._id))
+    const own = draft.claims.get(key)
+    const found = own ? undefined : await claims.look(message, inside)
+    const { messageId } = own ?? found ?? { messageId: message._id }
+    if (!messageId.equals(message._id))
       throw invalidInput([{ path: ['patch', 'externalId'], reason: 'belongs to another message' }])
-    if (!known) draft.claims.set(key, { key, messageId: message._id, from: [] })
+    if (!own && !found?.stored) draft.claims.set(key, { key, messageId, from: found?.flights ?? [] })
   }
 
   async function matching(draft: Draft, which: Deletion, limit: number): Promise<Removed[]> {
@@ -156,12 +160,11 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
 
   return {
     storeMessage(input: unknown): Promise<Stored> {
-      const document = toDocument(input, checkMetadata)
+      const { document, isChosen } = accept(input, checkMetadata)
       const bytes = bytesOf(document, ENTRY_OVERHEAD)
-      const chosen = (input as { id?: unknown }).id !== undefined
       return inTurn(document.userId, async () => {
         await assertFits(bytes, retention)
-        return storeOne(document, chosen)
+        return storeOne(document, isChosen)
       })
     },
 
@@ -214,6 +217,7 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
       const all = [...drafts.values()]
       await claims.write(
         all.flatMap((draft) => [...draft.claims.values()]),
+        all.flatMap((draft) => draft.chosen),
         inside,
       )
       return journal.write(

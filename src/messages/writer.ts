@@ -19,6 +19,7 @@ import {
   earliest,
   type Group,
   inTime,
+  isChosen,
   messagesOf,
   patientAmong,
   refuse,
@@ -118,13 +119,13 @@ export function createWriter({
     const { errors, missing } = await insertChecked(travellers, users, deadline)
     await orUnsure(async () => {
       await withdraw(travellers, missing, deadline)
-      const arrived = leaving.map(({ travellers: all, flight }) => ({ all: refuse(all, missing), flight }))
-      await onStored(messagesOf(arrived.flatMap(({ all }) => all)), deadline)
-      for (const { all, flight } of arrived) {
-        if (flight) answers.land(all, flight, errors, deadline)
-      }
-      const unnamed = arrived.flatMap(({ all, flight }) => (flight ? [] : all))
-      await answers.settle(unnamed, errors, deadline)
+      const arrived = leaving.map(({ travellers: all, flight }) => toGroup(refuse(all, missing), flight))
+      await onStored(messagesOf(travellersOf(arrived)), deadline)
+      for (const group of arrived) if (group.flight) answers.land(group, errors, deadline)
+      const unnamed = travellersOf(arrived.filter(({ flight }) => !flight))
+      const [chosen, others] = [unnamed.filter(isChosen), unnamed.filter((one) => !isChosen(one))]
+      answers.land(toGroup(chosen), errors, deadline)
+      await answers.settle(others, errors, deadline)
     })
   }
 
