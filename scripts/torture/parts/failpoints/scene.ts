@@ -1,6 +1,7 @@
 import type mongoose from 'mongoose'
 import { nextId, ObjectId } from '../../../../src/ids.ts'
 import type { DialogueStore, Identity } from '../../../../src/index.ts'
+import { seenKey } from '../../../../src/messages/claim.ts'
 import type { Account, CalendarOfPeople, CalendarServer } from '../../../calendar-server/index.ts'
 import type { Ground } from './ground.ts'
 
@@ -98,24 +99,27 @@ export async function sayMore(store: DialogueStore, { userId }: Scene): Promise<
   await store.storeMessage({ userId, sender: 'user', content: 'later' })
 }
 
+/** What is left by a process that died after its insert: the claim's flight has not landed. */
+export async function leaveInserted(_: unknown, { db, userId }: Pick<Scene, 'db' | 'userId'>): Promise<void> {
+  const [user, messageId, createdAt] = [new ObjectId(userId), nextId(), new Date()]
+  await db.collection<{ _id: string }>('dialogue_seen').insertOne({
+    _id: seenKey({ userId: user, externalId: 'delivery' }),
+    ...{ messageId, flights: [nextId()], createdAt },
+  })
+  const said = messageOf(user, 'delivered', createdAt)
+  await db
+    .collection('dialogue_messages')
+    .insertOne({ ...said, _id: messageId, externalId: 'delivery', op: nextId() })
+}
+
 /** What is left by a process that died after its commit: two messages in the journal, and a user who was touched. */
 export async function leaveOwed(_: unknown, { db, userId }: Pick<Scene, 'db' | 'userId'>): Promise<void> {
   const now = new Date()
   const user = new ObjectId(userId)
-  const said = (content: string) => ({
-    _id: nextId(),
-    userId: user,
-    timestamp: now,
-    sender: 'user',
-    type: 'text',
-    content,
-    version: 1,
-    createdAt: now,
-  })
   await db.collection('dialogue_journal').insertOne({
     _id: nextId(),
     userId: user,
-    inserts: [said('owed'), said('owed too')],
+    inserts: [messageOf(user, 'owed', now), messageOf(user, 'owed too', now)],
     replacements: [],
     deletions: [],
     largest: 1000,
@@ -125,3 +129,14 @@ export async function leaveOwed(_: unknown, { db, userId }: Pick<Scene, 'db' | '
   })
   await db.collection('dialogue_users').updateOne({ _id: user }, { $inc: { touches: 1 } })
 }
+
+const messageOf = (userId: ObjectId, content: string, now: Date) => ({
+  _id: nextId(),
+  userId,
+  timestamp: now,
+  sender: 'user',
+  type: 'text',
+  content,
+  version: 1,
+  createdAt: now,
+})

@@ -24,6 +24,10 @@ export const redelivery = (store: DialogueStore, { userId }: Scene) =>
     tx.storeMessage({ userId, sender: 'user', content: 'again', externalId: 'delivery' }),
   )
 
+/** Under an id that its caller chose. */
+export const chosen = (store: DialogueStore, { userId, freshId }: Scene) =>
+  store.withTransaction((tx) => tx.storeMessage({ id: freshId, userId, sender: 'user', content: 'chosen' }))
+
 /** Each verb that a transaction has. */
 export async function everything(store: DialogueStore, scene: Scene): Promise<unknown> {
   const { userId, eventId, messageIds, known, fresh, freshId } = scene

@@ -1,5 +1,5 @@
 import { type DialogueStore, DialogueStoreError } from '../../../../../src/index.ts'
-import { leaveOwed, makeMany, type Scene, sayMore } from '../scene.ts'
+import { leaveInserted, leaveOwed, makeMany, type Scene, sayMore } from '../scene.ts'
 import { allOf, firstOf, type Operation } from './operation.ts'
 
 /** Messages of one call. */
@@ -9,6 +9,10 @@ const says = ({ userId }: Scene, content: string) => ({ userId, sender: 'user', 
 export const ofMessages: Record<string, Operation> = {
   storeMessage: { call: (store, scene) => store.storeMessage(says(scene, 'hello')) },
   'storeMessage, with an external id': {
+    call: (store, scene) => store.storeMessage({ ...says(scene, 'hello'), externalId: 'delivery' }),
+  },
+  'storeMessage, that another process has left': {
+    prepare: leaveInserted,
     call: (store, scene) => store.storeMessage({ ...says(scene, 'hello'), externalId: 'delivery' }),
   },
   'storeMessage, with an id': {

@@ -3,8 +3,8 @@ import { check } from '../../../../../src/check/check.ts'
 import { toStoreError } from '../../../../../src/db/failure.ts'
 import type { DialogueStore } from '../../../../../src/index.ts'
 import { transactionsEnded } from '../ground.ts'
-import { leaveOwed } from '../scene.ts'
-import { everything, givenUp, redelivery, turn } from '../turns.ts'
+import { leaveInserted, leaveOwed } from '../scene.ts'
+import { chosen, everything, givenUp, redelivery, turn } from '../turns.ts'
 import { allOf, type Operation } from './operation.ts'
 
 /** What is about several kinds of documents. */
@@ -21,6 +21,8 @@ export const ofAll: Record<string, Operation> = {
   'withTransaction, every verb': { call: everything },
   'withTransaction, given up': { call: givenUp },
   'withTransaction, a delivery that is known': { prepare: redelivery, call: redelivery },
+  'withTransaction, a delivery that another process has left': { prepare: leaveInserted, call: redelivery },
+  'withTransaction, with an id': { call: chosen },
   check: { call: checked },
   ping: { call: (store) => store.ping() },
   /* The server's own count has what an open transaction inserts. */
