@@ -8,7 +8,7 @@ import { messagesById } from './by-id.ts'
 import type { Claims } from './claims.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type MessageDocument, messages } from './schema.ts'
-import { type Group, messagesOf, type Traveller } from './traveller.ts'
+import { type Group, isContested, messagesOf, type Traveller } from './traveller.ts'
 
 /** What the server refused of a batch. */
 export type Refusals = Map<Traveller | undefined, WriteError>
@@ -72,7 +72,7 @@ export function createAnswers({ database, retention, claims, claimAnew }: Needs)
   async function landFlight(travellers: Traveller[], flight: ObjectId, deadline: Deadline) {
     const overtaken = await claims.land(messagesOf(travellers), flight, deadline)
     /* What a transaction stores in its place carries another operation; what was deleted must not come back. */
-    const ours = [...overtaken.keys()].flatMap(({ _id, op }) => (op ? [{ _id, op }] : []))
+    const ours = [...overtaken.keys()].flatMap(({ _id, op }) => (op ? [{ _id, op, version: 1 }] : []))
     if (ours.length > 0)
       await retention.removeThroughFence(deadline, () =>
         attempt(deadline, 'write', (terms) => collection.deleteMany({ $or: ours }, terms)),
@@ -88,14 +88,14 @@ export function createAnswers({ database, retention, claims, claimAnew }: Needs)
 
   /** What somebody may store something else in the place of: lands it first, and tells its callers then. */
   async function land({ travellers, flight }: Group, errors: Refusals, deadline: Deadline): Promise<void> {
-    if (travellers.length === 0) return
-    const isRefused = (traveller: Traveller) =>
-      (errors.get(traveller)?.code ?? DUPLICATE_KEY) !== DUPLICATE_KEY
+    const isRefused = (one: Traveller) => (errors.get(one)?.code ?? DUPLICATE_KEY) !== DUPLICATE_KEY
+    const refused = travellers.filter(isRefused)
+    const arrived = travellers.filter((one) => !isRefused(one))
     /* What has landed counts as stored. */
-    await claims.release(messagesOf(travellers.filter(isRefused)), deadline)
-    const rest = flight ? await landFlight(travellers, flight, deadline) : travellers
-    const chosen = rest.filter((one) => one.isChosen && !isRefused(one))
-    await settle(rest, errors, deadline, await claims.landChosen(messagesOf(chosen), deadline))
+    await claims.release(messagesOf(refused), deadline, flight)
+    const lost = await claims.landContested(messagesOf(arrived.filter(isContested)), deadline)
+    const rest = flight && arrived.length > 0 ? await landFlight(arrived, flight, deadline) : arrived
+    await settle([...refused, ...rest], errors, deadline, lost)
   }
 
   return {

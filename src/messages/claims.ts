@@ -6,7 +6,7 @@ import { insertUnordered } from '../db/insert.ts'
 import type { ObjectId } from '../ids.ts'
 import { messagesById } from './by-id.ts'
 import { type Earlier, isOn, isVoid, type Named, ofClaim, seenKey, toEarlier, userOf } from './claim.ts'
-import type { Flights } from './flights.ts'
+import { type Flights, keyOf, keyOfChosen } from './flights.ts'
 import { type MessageDocument, type SeenDocument, seen } from './schema.ts'
 
 /**
@@ -42,25 +42,28 @@ export interface Claims {
   look(document: Identified, inside: Deadline): Promise<Earlier | undefined>
   /**
    * In a transaction: claims external ids for messages that the journal stores, and takes over from flights.
-   * @param chosen ids of these messages that their callers chose: other calls may be about to store them
+   * @param contested of these messages, those that another call may be about to store under the same id
    */
   write(
     wanted: { key: string; messageId: ObjectId; from: ObjectId[] }[],
-    chosen: ObjectId[],
+    contested: MessageDocument[],
     inside: Deadline,
   ): Promise<void>
   /**
-   * After messages whose ids were chosen are inserted.
+   * After messages are inserted whose ids another call may know.
    * @returns those in whose place transactions have stored others, which are there by then
    */
-  landChosen(documents: MessageDocument[], deadline: Deadline): Promise<Set<MessageDocument>>
+  landContested(documents: MessageDocument[], deadline: Deadline): Promise<Set<MessageDocument>>
   /**
    * Before messages are deleted: their external ids must not bring them back, even if their flight crashed, or is so
    * slow that it inserts them afterwards.
    */
-  keepAway(documents: Named[], deadline: Deadline): Promise<void>
-  /** Takes back the claims of messages that were refused. */
-  release(documents: Identified[], deadline: Deadline): Promise<void>
+  keepAway(documents: Identified[], deadline: Deadline): Promise<void>
+  /**
+   * Takes back the claims of messages that were refused.
+   * @param flight that they were on: those that others have joined stay theirs
+   */
+  release(documents: Identified[], deadline: Deadline, flight?: ObjectId): Promise<void>
   /** Removes every claim of a user. */
   erase(userId: ObjectId): Promise<void>
 }
@@ -168,6 +171,16 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     return judged
   }
 
+  /** @returns how many are as they were, and have no flights any more */
+  async function unset(found: SeenDocument[], deadline: Deadline): Promise<number> {
+    if (found.length === 0) return 0
+    const writes = found.map(({ _id, messageId, flights: on }) => ({
+      updateOne: { filter: { _id, messageId, flights: on }, update: { $unset: { flights: 1 as const } } },
+    }))
+    const { modifiedCount } = await attempt(deadline, 'write', (terms) => claims.bulkWrite(writes, terms))
+    return modifiedCount
+  }
+
   const byDocument = (documents: MessageDocument[], judged: Map<string, Earlier>) =>
     new Map(
       documents.flatMap((document): [MessageDocument, Earlier][] => {
@@ -219,8 +232,9 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       return { ...earlier, stored: earlier.stored || earlier.message !== undefined }
     },
 
-    async write(wanted, chosen, inside) {
-      await flights.overtake([...wanted.flatMap(({ from }) => from), ...chosen], inside)
+    async write(wanted, contested, inside) {
+      const from = wanted.flatMap((one) => one.from)
+      await flights.overtake([...from.map(keyOf), ...contested.map(keyOfChosen)], inside)
       if (wanted.length === 0) return
       const createdAt = new Date()
       const writes = wanted.map(({ key, messageId, from }) =>
@@ -236,11 +250,10 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       await attempt(inside, 'write', (terms) => claims.bulkWrite(writes, terms))
     },
 
-    async landChosen(documents, deadline) {
+    async landContested(documents, deadline) {
       if (documents.length === 0) return new Set()
-      const ids = documents.map(({ _id }) => _id)
-      const overtaken = await flights.landEach(ids, deadline)
-      const lost = documents.filter(({ _id }) => overtaken.has(_id.toHexString()))
+      const overtaken = await flights.landAgain([...new Set(documents.map(keyOfChosen))], deadline)
+      const lost = documents.filter((document) => overtaken.has(keyOfChosen(document)))
       if (lost.length > 0)
         await settleUsers(
           lost.map(({ userId }) => userId),
@@ -250,27 +263,37 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     },
 
     async keepAway(documents, deadline) {
-      const keys = documents.filter(({ externalId }) => externalId !== undefined).map(seenKey)
-      if (keys.length === 0) return
-      const found = (await read(keys, deadline)).flatMap(({ flights: on = [] }) => on)
-      await attempt(deadline, 'write', (terms) =>
-        claims.updateMany({ _id: { $in: keys } }, { $unset: { flights: 1 } }, terms),
-      )
-      const landed = await flights.landed(found, deadline)
-      const under = found.filter((flight) => !landed.has(flight.toHexString()))
-      await flights.overtake(under, deadline)
+      const named = documents.filter(({ externalId }) => externalId !== undefined)
+      const ids = new Map(named.map((document) => [seenKey(document), document._id]))
+      /* Somebody may join a claim meanwhile. What lands before it is unset, has inserted before the deletion. */
+      for (let left = ids.size; left > 0; ) {
+        const all = await read([...ids.keys()], deadline)
+        /* After seven days the same name may be another message's. */
+        const found = all.filter((claim) => claim.flights && ids.get(claim._id)?.equals(claim.messageId))
+        const under = found.flatMap((claim) => claim.flights ?? [])
+        const landed = await flights.landed(under, deadline)
+        const unsure = under.filter((flight) => !landed.has(flight.toHexString()))
+        await flights.overtake(unsure.map(keyOf), deadline)
+        left = found.length - (await unset(found, deadline))
+      }
     },
 
-    async release(documents, deadline) {
+    async release(documents, deadline, flight) {
       const named = documents.filter(({ externalId }) => externalId !== undefined)
       if (named.length === 0) return
       /* Whoever else has taken it over needs it. */
+      const alone = flight ? [flight] : { $size: 1 }
       const own = named.map((document) => ({
         _id: seenKey(document),
         messageId: document._id,
-        flights: { $size: 1 },
+        flights: alone,
       }))
       await attempt(deadline, 'write', (terms) => claims.deleteMany({ $or: own }, terms))
+      if (!flight) return
+      const shared = { _id: { $in: named.map(seenKey) }, flights: flight, 'flights.1': { $exists: true } }
+      await attempt(deadline, 'write', (terms) =>
+        claims.updateMany(shared, { $pull: { flights: flight } }, terms),
+      )
     },
 
     async erase(userId) {

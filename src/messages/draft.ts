@@ -19,16 +19,17 @@ export function createDraft(userId: ObjectId) {
   const replace = new Map<string, MessageDocument>()
   const removed = new Map<string, Removed>()
   const claims = new Map<string, DraftClaim>()
-  /** Ids that a caller chose, of messages that it stores. */
-  const chosen: ObjectId[] = []
+  /** Of what it appends, what another call may be about to store, too; true: under a claim that it takes over. */
+  const contested = new Map<string, boolean>()
+  /** What it has appended and dropped again, and that another call may have stored. */
+  const dropped = new Map<string, ObjectId>()
   const keyOf = ({ _id }: { _id: ObjectId }) => _id.toHexString()
 
   return {
     userId,
     claims,
-    chosen,
     appends: (_id: ObjectId): boolean => append.has(_id.toHexString()),
-    isRemoved: (_id: ObjectId): boolean => removed.has(_id.toHexString()),
+    isRemoved: (_id: ObjectId): boolean => removed.has(_id.toHexString()) || dropped.has(_id.toHexString()),
     /** The message as the transaction left it, if it did anything to it. */
     get: (_id: ObjectId): MessageDocument | undefined => {
       const key = _id.toHexString()
@@ -38,11 +39,18 @@ export function createDraft(userId: ObjectId) {
       [...append.values(), ...replace.values()].find(matches),
 
     append: (message: MessageDocument): void => void append.set(keyOf(message), message),
-    /** Where another writer may store a message under the same `_id`. */
-    appendInstead(message: MessageDocument): void {
-      append.set(keyOf(message), message)
-      replace.set(keyOf(message), message)
+    /**
+     * Where another writer may store a message under the same `_id`.
+     * @param isTaken it has claimed to store it: whatever becomes of the transaction's, its own does not stay
+     */
+    appendInstead(message: MessageDocument, isTaken: boolean): void {
+      const key = keyOf(message)
+      append.set(key, message)
+      replace.set(key, message)
+      contested.set(key, isTaken)
     },
+    contested: (): MessageDocument[] =>
+      [...append].flatMap(([key, message]) => (contested.has(key) ? [message] : [])),
     change(message: MessageDocument): void {
       const key = keyOf(message)
       if (append.has(key)) append.set(key, message)
@@ -50,12 +58,15 @@ export function createDraft(userId: ObjectId) {
     },
     /** @returns how many of the transaction's own messages it drops */
     drop(which: Deletion): number {
-      const dropped = [...append.values()].filter((message) => isMeant(message, which))
-      for (const message of dropped) {
-        append.delete(keyOf(message))
-        if (replace.delete(keyOf(message))) removed.set(keyOf(message), message)
+      const own = [...append.values()].filter((message) => isMeant(message, which))
+      for (const message of own) {
+        const key = keyOf(message)
+        append.delete(key)
+        replace.delete(key)
+        if (contested.get(key)) dropped.set(key, message._id)
+        contested.delete(key)
       }
-      return dropped.length
+      return own.length
     },
     remove(messages: Removed[]): void {
       for (const message of messages) {
@@ -75,7 +86,7 @@ export function createDraft(userId: ObjectId) {
       userId,
       inserts: [...append.values()],
       replacements: [...replace.values()],
-      deletions: [...removed.values()].map(({ _id }) => _id),
+      deletions: [...[...removed.values()].map(({ _id }) => _id), ...dropped.values()],
     }),
   }
 }

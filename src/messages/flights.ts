@@ -1,8 +1,9 @@
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
+import { DUPLICATE_KEY } from '../db/failure.ts'
 import { insertUnordered } from '../db/insert.ts'
 import type { ObjectId } from '../ids.ts'
-import { type FlightDocument, seen } from './schema.ts'
+import { type FlightDocument, type MessageDocument, seen } from './schema.ts'
 
 /**
  * What became of a flight, the batch that was to insert messages with external ids. It lands when they are
@@ -16,18 +17,21 @@ export interface Flights {
    */
   land(flight: ObjectId, known: number, deadline: Deadline): Promise<number>
   /**
-   * Lands messages that their callers chose ids for: each is a flight of that id, which no claim names.
-   * @returns those that were overtaken, as hex
+   * Lands flights whose messages are inserted, however often they have landed before.
+   * @returns the keys of those that somebody has overtaken
    */
-  landEach(ids: ObjectId[], deadline: Deadline): Promise<Set<string>>
-  /** Overtakes flights: for a transaction, in it; for a deletion, before it. */
-  overtake(flights: ObjectId[], inside: Deadline): Promise<void>
+  landAgain(keys: string[], deadline: Deadline): Promise<Set<string>>
+  /** Overtakes flights, given by their keys: for a transaction, in it; for a deletion, before it. */
+  overtake(keys: string[], inside: Deadline): Promise<void>
   /** Of these flights, those that have landed, as hex. */
   landed(flights: ObjectId[], deadline: Deadline): Promise<Set<string>>
 }
 
 const PREFIX = 'flight:'
-const keyOf = (flight: ObjectId): string => PREFIX + flight.toHexString()
+export const keyOf = (flight: ObjectId): string => PREFIX + flight.toHexString()
+/** A message whose id was chosen is a flight of its own, which no claim names; it goes with its user. */
+export const keyOfChosen = ({ _id, userId }: Pick<MessageDocument, '_id' | 'userId'>): string =>
+  `${userId.toHexString()}:${_id.toHexString()}`
 
 export function createFlights(database: Database): Flights {
   const collection = database.internal<FlightDocument>(seen.collection)
@@ -51,23 +55,28 @@ export function createFlights(database: Database): Flights {
       return document?.overtaken ?? 0
     },
 
-    async landEach(ids, deadline) {
-      const landings = ids.map((id) => ({ _id: keyOf(id), createdAt: new Date(), landed: true }))
+    async landAgain(keys, deadline) {
+      const landings = keys.map((_id) => ({ _id, createdAt: new Date(), landed: true }))
       const { errors } = await insertUnordered(database, seen.collection, landings, deadline, 1)
+      const other = errors.find(({ code }) => code !== DUPLICATE_KEY)
+      if (other) throw Object.assign(new Error('landing refused'), { code: other.code })
+      const before = { _id: { $in: errors.flatMap(({ index }) => keys[index] ?? []) } }
       if (errors.length === 0) return new Set()
-      const before = errors.flatMap(({ index }) => landings[index]?._id ?? [])
-      const found = await attempt(deadline, 'read', (terms) =>
-        collection.find({ _id: { $in: before }, overtaken: { $exists: true } }, terms).toArray(),
+      /* It has to change: a transaction that has looked since must meet this landing, and not the one before. */
+      const later = { $max: ['$$NOW', { $add: ['$createdAt', 1] }] }
+      await attempt(deadline, 'write', (terms) =>
+        collection.updateMany(before, [{ $set: { createdAt: later, landed: true } }], terms),
       )
-      return new Set(found.map(({ _id }) => _id.slice(PREFIX.length)))
+      const found = await attempt(deadline, 'read', (terms) =>
+        collection.find({ ...before, overtaken: { $exists: true } }, terms).toArray(),
+      )
+      return new Set(found.map(({ _id }) => _id))
     },
 
-    async overtake(flights, inside) {
-      if (flights.length === 0) return
+    async overtake(keys, inside) {
+      if (keys.length === 0) return
       const change = [{ $set: { createdAt: createdAt(), overtaken: { $add: [overtakers, 1] } } }]
-      const writes = flights.map((flight) => ({
-        updateOne: { filter: { _id: keyOf(flight) }, update: change, upsert: true },
-      }))
+      const writes = keys.map((_id) => ({ updateOne: { filter: { _id }, update: change, upsert: true } }))
       await attempt(inside, 'write', (terms) => collection.bulkWrite(writes, terms))
     },
 

@@ -77,7 +77,9 @@ export interface Group extends Passenger {
   readonly flight: ObjectId | undefined
 }
 
-export const isChosen = (traveller: Traveller): boolean => traveller.isChosen
+/** Another call may know the id, which its own caller chose, or another one. */
+export const isContested = ({ isChosen, ownId, message }: Traveller): boolean =>
+  isChosen || !ownId.equals(message._id)
 export const isNamed = ({ message }: Traveller): boolean => message.externalId !== undefined
 
 export const toGroup = (travellers: Traveller[], flight?: ObjectId): Group => ({

@@ -121,22 +121,19 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
     const delivered = document.externalId === undefined ? undefined : await earlierDelivery(draft, document)
     if (delivered) return { document: delivered, created: false }
     const claim = document.externalId === undefined ? undefined : draft.claims.get(seenKey(document))
-    const isAlone = !isChosen && (claim?.from ?? []).length === 0
-    if (isAlone) draft.append(document)
-    else draft.appendInstead(document)
-    if (isChosen) draft.chosen.push(document._id)
+    const isTaken = claim !== undefined && claim.from.length > 0
+    if (isTaken || isChosen) draft.appendInstead(document, isTaken)
+    else draft.append(document)
     return { document, created: true }
   }
 
   /** An external id given later is claimed like one given at once. */
   async function claimLater(draft: Draft, message: MessageDocument): Promise<void> {
     const key = seenKey(message)
-    const own = draft.claims.get(key)
-    const found = own ? undefined : await claims.look(message, inside)
-    const { messageId } = own ?? found ?? { messageId: message._id }
-    if (!messageId.equals(message._id))
+    const known = draft.claims.get(key) ?? (await claims.look(message, inside))
+    if (known && !known.messageId.equals(message._id))
       throw invalidInput([{ path: ['patch', 'externalId'], reason: 'belongs to another message' }])
-    if (!own && !found?.stored) draft.claims.set(key, { key, messageId, from: found?.flights ?? [] })
+    if (!known) draft.claims.set(key, { key, messageId: message._id, from: [] })
   }
 
   async function matching(draft: Draft, which: Deletion, limit: number): Promise<Removed[]> {
@@ -217,7 +214,7 @@ export function createTurn(needs: TurnNeeds, inside: Deadline) {
       const all = [...drafts.values()]
       await claims.write(
         all.flatMap((draft) => [...draft.claims.values()]),
-        all.flatMap((draft) => draft.chosen),
+        all.flatMap((draft) => draft.contested()),
         inside,
       )
       return journal.write(

@@ -19,7 +19,7 @@ import {
   earliest,
   type Group,
   inTime,
-  isChosen,
+  isContested,
   messagesOf,
   patientAmong,
   refuse,
@@ -123,8 +123,9 @@ export function createWriter({
       await onStored(messagesOf(travellersOf(arrived)), deadline)
       for (const group of arrived) if (group.flight) answers.land(group, errors, deadline)
       const unnamed = travellersOf(arrived.filter(({ flight }) => !flight))
-      const [chosen, others] = [unnamed.filter(isChosen), unnamed.filter((one) => !isChosen(one))]
-      answers.land(toGroup(chosen), errors, deadline)
+      const contested = unnamed.filter(isContested)
+      if (contested.length > 0) answers.land(toGroup(contested), errors, deadline)
+      const others = contested.length > 0 ? unnamed.filter((one) => !isContested(one)) : unnamed
       await answers.settle(others, errors, deadline)
     })
   }

@@ -27,9 +27,23 @@ describe.each(RETENTIONS)('a message whose id is chosen, %s,', (_, retention) =>
       },
     ],
   ])('has one creator when %s comes between the look of a transaction and its commit', async (_, plainly) => {
-    for (const externalId of [null, 'x']) {
+    const before = [
+      async () => {},
+      async (userId: string, id: string) => {
+        await plainly(other, says(userId, 'before', { id }))
+        await store.deleteMessages(userId, { all: true })
+      },
+      async (userId: string, id: string) => {
+        await store.withTransaction((tx) => tx.storeMessage(says(userId, 'before', { id })))
+        await store.deleteMessages(userId, { all: true })
+      },
+    ]
+    for (const [externalId, earlier] of [null, 'x'].flatMap((name) =>
+      before.map((one) => [name, one] as const),
+    )) {
       const { id: userId } = await makeUser(store)
       const id = nextId().toHexString()
+      await earlier(userId, id)
       let plain: { message: { content: string }; created: boolean } | undefined
       const turn = await store.withTransaction(async (tx) => {
         const stored = await tx.storeMessage(says(userId, 'turn', { id }))
@@ -99,15 +113,33 @@ describe('a plain call that is held up', () => {
     expect(await plain.storeMessage(says(userId, 'again', { id }))).toEqual({ ...turn, created: false })
   })
 
-  test('a transaction that drops its message again leaves none', async () => {
+  test('is not touched by a transaction that has dropped the message again', async () => {
     const { id: userId } = await makeUser(plain)
     const id = nextId().toHexString()
+    let call: Awaited<ReturnType<typeof plain.storeMessage>> | undefined
     await turning.withTransaction(async (tx) => {
       await tx.storeMessage(says(userId, 'turn', { id }))
+      call ??= await plain.storeMessage(says(userId, 'plain', { id }))
       await tx.deleteMessages(userId, { ids: [id] })
     })
-    expect(await contentsOf(userId)).toEqual([])
-    expect(await plain.storeMessage(says(userId, 'plain', { id }))).toMatchObject({ created: true })
+    expect(call?.created).toBe(true)
     expect(await contentsOf(userId)).toEqual(['plain'])
+  })
+
+  test('has landed its id when its external id answers for it', async () => {
+    const { id: userId } = await makeUser(plain)
+    const id = nextId().toHexString()
+    /* The claim of its external id, and two landings. */
+    const { count } = await server.fail(
+      { collection: 'seen', failCommands: ['insert'], blockConnection: true, blockTimeMS: 1500 },
+      { skip: 2 },
+    )
+    const call = plain.storeMessage(says(userId, 'plain', { id, externalId: 'x' }))
+    const admin = server.db.client.db('admin')
+    const timesEntered = Number(count) + 1
+    await admin.command({ waitForFailPoint: 'failCommand', timesEntered, maxTimeMS: 20_000 })
+    const landed = await server.db.collection('dialogue_seen').find({ landed: true }).toArray()
+    expect(landed.map(({ _id }) => String(_id))).toContain(`${userId}:${id}`)
+    expect(await call).toMatchObject({ created: true })
   })
 })

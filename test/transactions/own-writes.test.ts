@@ -44,6 +44,19 @@ describe.each(RETENTIONS)('a transaction reads what it wrote, %s', (_, retention
     }
   })
 
+  test('a message under a chosen id that it deleted again is as if it had never been', async () => {
+    const [{ id }, chosen] = [await makeUser(store), nextId().toHexString()]
+    await store.withTransaction(async (tx) => {
+      await tx.storeMessage(says(id, 'dropped', { id: chosen }))
+      expect(await tx.deleteMessages(id, { ids: [chosen] })).toBe(1)
+      expect((await tx.retrieveContext(id, { pending: true })).pending).toBe(0)
+      await rejection(tx.getMessage(id, { id: chosen }), 'MESSAGE_NOT_FOUND')
+      expect(await tx.storeMessage(says(id, 'kept', { id: chosen }))).toMatchObject({ created: true })
+      expect((await tx.retrieveContext(id, { pending: true })).pending).toBe(1)
+    })
+    expect(await contentsIn(other, id)).toEqual(['kept'])
+  })
+
   test('messages that it deleted are gone for it', async () => {
     const { id } = await makeUser(store)
     const [stored] = await makeMessages(store, id, 1, { externalId: 'stored' })
