@@ -8,7 +8,7 @@ import { messagesById } from './by-id.ts'
 import type { Claims } from './claims.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type MessageDocument, messages } from './schema.ts'
-import { type Group, isContested, messagesOf, type Traveller } from './traveller.ts'
+import { type Group, isContested, isJoined, messagesOf, type Traveller } from './traveller.ts'
 
 /** What the server refused of a batch. */
 export type Refusals = Map<Traveller | undefined, WriteError>
@@ -69,8 +69,16 @@ export function createAnswers({ database, retention, claims, claimAnew }: Needs)
    * Lands a flight, and tells those whose messages somebody else has taken over.
    * @returns the others
    */
-  async function landFlight(travellers: Traveller[], flight: ObjectId, deadline: Deadline) {
-    const overtaken = await claims.land(messagesOf(travellers), flight, deadline)
+  async function landFlight(
+    travellers: Traveller[],
+    flight: ObjectId,
+    errors: Refusals,
+    deadline: Deadline,
+  ): Promise<Traveller[]> {
+    const inserted = travellers.filter((one) => !errors.has(one))
+    const hasJoined = inserted.some(isJoined)
+    const arrived = { documents: messagesOf(travellers), inserted: messagesOf(inserted), hasJoined }
+    const overtaken = await claims.land(arrived, flight, deadline)
     /* What a transaction stores in its place carries another operation; what was deleted must not come back. */
     const ours = [...overtaken.keys()].flatMap(({ _id, op }) => (op ? [{ _id, op, version: 1 }] : []))
     if (ours.length > 0)
@@ -94,7 +102,7 @@ export function createAnswers({ database, retention, claims, claimAnew }: Needs)
     /* What has landed counts as stored. */
     await claims.release(messagesOf(refused), deadline, flight)
     const lost = await claims.landContested(messagesOf(arrived.filter(isContested)), deadline)
-    const rest = flight && arrived.length > 0 ? await landFlight(arrived, flight, deadline) : arrived
+    const rest = flight && arrived.length > 0 ? await landFlight(arrived, flight, errors, deadline) : arrived
     await settle([...refused, ...rest], errors, deadline, lost)
   }
 

@@ -3,6 +3,9 @@ import type { MessageDocument, SeenDocument } from './schema.ts'
 
 export type Named = Pick<MessageDocument, 'userId' | 'conversationId' | 'externalId'>
 
+/** A message, and what names it. */
+export type Identified = Named & Pick<MessageDocument, '_id'>
+
 /** One key for user, conversation and external id; a user's keys are one range. */
 export const seenKey = ({ userId, conversationId, externalId }: Named): string =>
   `${userId.toHexString()}:${JSON.stringify([conversationId ?? null, externalId])}`

@@ -1,13 +1,12 @@
-import { attempt, type Deadline, outside, soon, sure } from '../db/attempt.ts'
-import type { Database } from '../db/database.ts'
-import { ownedBy } from '../db/definition.ts'
+import { attempt, type Deadline, soon } from '../db/attempt.ts'
 import { DUPLICATE_KEY } from '../db/failure.ts'
 import { insertUnordered } from '../db/insert.ts'
 import type { ObjectId } from '../ids.ts'
-import { messagesById } from './by-id.ts'
-import { type Earlier, isOn, isVoid, type Named, ofClaim, seenKey, toEarlier, userOf } from './claim.ts'
-import { type Flights, keyOf, keyOfChosen } from './flights.ts'
+import { type Earlier, type Identified, isOn, seenKey } from './claim.ts'
+import { keyOf, keyOfChosen } from './flights.ts'
+import { createJudging, type JudgingNeeds } from './judging.ts'
 import { type MessageDocument, type SeenDocument, seen } from './schema.ts'
+import { createTaking, type Taking } from './taking.ts'
 
 /**
  * Which message an external id belongs to, decided before any message is written. A claim names its flights, the
@@ -17,7 +16,7 @@ import { type MessageDocument, type SeenDocument, seen } from './schema.ts'
  * A majority has a claim before its message is sent: else a crash could take the claim back, and leave a message that
  * no other delivery would find.
  */
-export interface Claims {
+export interface Claims extends Taking {
   /**
    * Claims each document's external id for a flight.
    * @param heldMs how long to wait for a transaction that holds one of them
@@ -33,52 +32,33 @@ export interface Claims {
    * Lands a flight whose documents are inserted.
    * @returns those that somebody else has taken over since they were claimed
    */
-  land(
-    documents: MessageDocument[],
-    flight: ObjectId,
-    deadline: Deadline,
-  ): Promise<Map<MessageDocument, Earlier>>
-  /** What is known of a document's external id in a transaction: nothing, if it has not been seen. */
-  look(document: Identified, inside: Deadline): Promise<Earlier | undefined>
-  /**
-   * In a transaction: claims external ids for messages that the journal stores, and takes over from flights.
-   * @param contested of these messages, those that another call may be about to store under the same id
-   */
-  write(
-    wanted: { key: string; messageId: ObjectId; from: ObjectId[] }[],
-    contested: MessageDocument[],
-    inside: Deadline,
-  ): Promise<void>
+  land(arrived: Arrived, flight: ObjectId, deadline: Deadline): Promise<Map<MessageDocument, Earlier>>
   /**
    * After messages are inserted whose ids another call may know.
    * @returns those in whose place transactions have stored others, which are there by then
    */
   landContested(documents: MessageDocument[], deadline: Deadline): Promise<Set<MessageDocument>>
   /**
-   * Before messages are deleted: their external ids must not bring them back, even if their flight crashed, or is so
-   * slow that it inserts them afterwards.
-   */
-  keepAway(documents: Identified[], deadline: Deadline): Promise<void>
-  /**
    * Takes back the claims of messages that were refused.
    * @param flight that they were on: those that others have joined stay theirs
    */
   release(documents: Identified[], deadline: Deadline, flight?: ObjectId): Promise<void>
-  /** Removes every claim of a user. */
-  erase(userId: ObjectId): Promise<void>
 }
 
-type Identified = Named & Pick<MessageDocument, '_id'>
-
-interface Needs {
-  database: Database
-  flights: Flights
-  /** Carries out what transactions of these users have left to do. */
-  settleUsers(userIds: ObjectId[], deadline: Deadline): Promise<void>
+/** What a flight has brought. */
+export interface Arrived {
+  documents: MessageDocument[]
+  /** Of these, those that were not there before. */
+  inserted: MessageDocument[]
+  /** Some of them have joined the claim of another flight. */
+  hasJoined: boolean
 }
 
-export function createClaims({ database, flights, settleUsers }: Needs): Claims {
+export function createClaims(needs: JudgingNeeds): Claims {
+  const { database, flights, settleUsers } = needs
   const claims = database.collection(seen)
+  const judging = createJudging(needs)
+  const { readSure, judge } = judging
 
   /** @returns those that were claimed before, of which a majority has the claims by then */
   async function insert(documents: MessageDocument[], flight: ObjectId, deadline: Deadline) {
@@ -93,30 +73,6 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     const other = errors.find(({ code }) => code !== DUPLICATE_KEY)
     if (other) throw Object.assign(new Error('claim refused'), { code: other.code })
     return errors.flatMap(({ index }) => documents[index] ?? [])
-  }
-
-  const read = (keys: string[], deadline: Deadline): Promise<SeenDocument[]> =>
-    attempt(deadline, 'read', (terms) => claims.find({ _id: { $in: keys } }, terms).toArray())
-
-  /** What a majority has. To be called after a write: it waits until that is all that came before it. */
-  const readSure = (keys: string[], deadline: Deadline): Promise<SeenDocument[]> =>
-    attempt(deadline, 'read', (terms) => claims.find({ _id: { $in: keys } }, sure(terms)).toArray())
-
-  /**
-   * What has become of claims, by key: nothing for those that are void. A message that is there is nobody's answer before a flight of its has landed: a
-   * transaction may be about to store another one in its place. So flights are looked at first. What has landed is there
-   * by then, if it was not evicted or deleted.
-   */
-  async function judge(found: SeenDocument[], deadline: Deadline): Promise<Map<string, Earlier>> {
-    const under = found.flatMap((claim) => claim.flights ?? [])
-    const landed = await flights.landed(under, deadline)
-    /* What a transaction stores may be in the journal still. */
-    const decided = found.filter((claim) => !claim.flights)
-    if (decided.length > 0) await settleUsers(decided.map(userOf), deadline)
-    const ids = found.map(({ messageId }) => messageId)
-    const there = await messagesById(database, ids, deadline)
-    const valid = found.filter((claim) => !isVoid(there, claim))
-    return new Map(valid.map((claim) => [claim._id, toEarlier(claim, ofClaim(there, claim), landed)]))
   }
 
   /** What a crashed flight left is inserted by this one, unless a deletion or a transaction was faster. */
@@ -161,24 +117,33 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     if (left.length === 0) return judged
     await takeOver(left, flight, soon(deadline, heldMs))
     const kept = await readSure(left, deadline)
-    const lost = await judge(
-      kept.filter((claim) => !isOn(claim, flight)),
-      deadline,
-    )
+    const joined = kept.filter((claim) => isOn(claim, flight))
+    /* Who is about to land looks again: of two that insert the same, after an eviction in between, one has to yield. */
+    await flights.overtake(joined.flatMap((claim) => besides(claim, flight)).map(keyOf), deadline)
+    const now = await judge(kept, deadline)
     for (const key of left) judged.delete(key)
-    for (const [key, earlier] of lost) if (earlier.stored) judged.set(key, earlier)
-    for (const claim of kept) if (isOn(claim, flight)) judged.set(claim._id, own(claim))
+    for (const claim of joined) judged.set(claim._id, own(claim))
+    for (const [key, earlier] of now) if (earlier.stored) judged.set(key, earlier)
     return judged
   }
 
-  /** @returns how many are as they were, and have no flights any more */
-  async function unset(found: SeenDocument[], deadline: Deadline): Promise<number> {
-    if (found.length === 0) return 0
-    const writes = found.map(({ _id, messageId, flights: on }) => ({
-      updateOne: { filter: { _id, messageId, flights: on }, update: { $unset: { flights: 1 as const } } },
-    }))
-    const { modifiedCount } = await attempt(deadline, 'write', (terms) => claims.bulkWrite(writes, terms))
-    return modifiedCount
+  /**
+   * Claims of messages that we have inserted, and that another flight might insert as well when they are evicted, are
+   * ours alone from here, if we are the first. Where the other one has landed, it has met our message.
+   * @returns whether there were any
+   */
+  async function keep(found: SeenDocument[], flight: ObjectId, deadline: Deadline): Promise<boolean> {
+    const others = (claim: SeenDocument) => (isOn(claim, flight) ? besides(claim, flight) : [])
+    const landed = await flights.landed(found.flatMap(others), deadline)
+    const isOpen = (claim: SeenDocument) =>
+      others(claim).length > 0 && others(claim).every((one) => !landed.has(one.toHexString()))
+    const shared = found.filter(isOpen)
+    if (shared.length === 0) return false
+    const filter = { _id: { $in: shared.map(({ _id }) => _id) }, flights: flight }
+    await attempt(deadline, 'write', (terms) =>
+      claims.updateMany(filter, { $set: { flights: [flight] } }, terms),
+    )
+    return true
   }
 
   const byDocument = (documents: MessageDocument[], judged: Map<string, Earlier>) =>
@@ -190,6 +155,8 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
     )
 
   return {
+    ...createTaking(needs, judging),
+
     async claim(documents, flight, deadline, heldMs) {
       const judged = new Map<string, Earlier>()
       for (let rest = documents; rest.length > 0; ) {
@@ -206,48 +173,23 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
       return found
     },
 
-    async land(documents, flight, deadline) {
-      const overtaken = async () => {
-        const found = await readSure(documents.map(seenKey), deadline)
-        const lost = found.filter((claim) => !isOn(claim, flight))
+    async land({ documents, inserted, hasJoined }, flight, deadline) {
+      const keys = documents.map(seenKey)
+      const brought = new Set(inserted.map(seenKey))
+      const lookAgain = async () => {
+        const found = await readSure(keys, deadline)
+        const ours = found.filter(({ _id }) => brought.has(_id))
+        const now = (await keep(ours, flight, deadline)) ? await readSure(keys, deadline) : found
+        const lost = now.filter((claim) => !isOn(claim, flight))
         return byDocument(documents, await judge(lost, deadline))
       }
-      let lost = new Map<MessageDocument, Earlier>()
+      let lost = hasJoined ? await lookAgain() : new Map<MessageDocument, Earlier>()
       for (let known = 0; ; ) {
         const overtakers = await flights.land(flight, known, deadline)
         if (overtakers === known) return lost
         known = overtakers
-        lost = await overtaken()
+        lost = await lookAgain()
       }
-    },
-
-    async look(document, inside) {
-      const [claim] = await read([seenKey(document)], inside)
-      if (!claim) return undefined
-      const landed = await flights.landed(claim.flights ?? [], inside)
-      const there = await messagesById(database, [claim.messageId], outside(inside))
-      const earlier = toEarlier(claim, ofClaim(there, claim), landed)
-      if (isVoid(there, claim)) return { ...earlier, messageId: document._id, stored: false }
-      /* Of transactions, one at a time: none will store another in the place of what is there. */
-      return { ...earlier, stored: earlier.stored || earlier.message !== undefined }
-    },
-
-    async write(wanted, contested, inside) {
-      const from = wanted.flatMap((one) => one.from)
-      await flights.overtake([...from.map(keyOf), ...contested.map(keyOfChosen)], inside)
-      if (wanted.length === 0) return
-      const createdAt = new Date()
-      const writes = wanted.map(({ key, messageId, from }) =>
-        from.length > 0
-          ? {
-              updateOne: {
-                filter: { _id: key },
-                update: { $set: { messageId }, $unset: { flights: 1 as const } },
-              },
-            }
-          : { insertOne: { document: { _id: key, messageId, createdAt } } },
-      )
-      await attempt(inside, 'write', (terms) => claims.bulkWrite(writes, terms))
     },
 
     async landContested(documents, deadline) {
@@ -260,22 +202,6 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
           deadline,
         )
       return new Set(lost)
-    },
-
-    async keepAway(documents, deadline) {
-      const named = documents.filter(({ externalId }) => externalId !== undefined)
-      const ids = new Map(named.map((document) => [seenKey(document), document._id]))
-      /* Somebody may join a claim meanwhile. What lands before it is unset, has inserted before the deletion. */
-      for (let left = ids.size; left > 0; ) {
-        const all = await read([...ids.keys()], deadline)
-        /* After seven days the same name may be another message's. */
-        const found = all.filter((claim) => claim.flights && ids.get(claim._id)?.equals(claim.messageId))
-        const under = found.flatMap((claim) => claim.flights ?? [])
-        const landed = await flights.landed(under, deadline)
-        const unsure = under.filter((flight) => !landed.has(flight.toHexString()))
-        await flights.overtake(unsure.map(keyOf), deadline)
-        left = found.length - (await unset(found, deadline))
-      }
     },
 
     async release(documents, deadline, flight) {
@@ -295,9 +221,9 @@ export function createClaims({ database, flights, settleUsers }: Needs): Claims 
         claims.updateMany(shared, { $pull: { flights: flight } }, terms),
       )
     },
-
-    async erase(userId) {
-      await attempt(database.deadline(), 'write', (terms) => claims.deleteMany(ownedBy(seen, userId), terms))
-    },
   }
 }
+
+/** The other flights of a claim. */
+const besides = ({ flights = [] }: SeenDocument, flight: ObjectId): ObjectId[] =>
+  flights.filter((one) => !one.equals(flight))

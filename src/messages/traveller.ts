@@ -77,9 +77,10 @@ export interface Group extends Passenger {
   readonly flight: ObjectId | undefined
 }
 
+/** It goes by the id of another call's claim. */
+export const isJoined = ({ ownId, message }: Traveller): boolean => !ownId.equals(message._id)
 /** Another call may know the id, which its own caller chose, or another one. */
-export const isContested = ({ isChosen, ownId, message }: Traveller): boolean =>
-  isChosen || !ownId.equals(message._id)
+export const isContested = (traveller: Traveller): boolean => traveller.isChosen || isJoined(traveller)
 export const isNamed = ({ message }: Traveller): boolean => message.externalId !== undefined
 
 export const toGroup = (travellers: Traveller[], flight?: ObjectId): Group => ({
