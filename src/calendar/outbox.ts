@@ -55,10 +55,15 @@ export function createOutbox(database: Database) {
 
   /** The event as it is then; undefined if it was deleted, or is not held any more. */
   async function write({ event, owner }: Held, set: Record<string, unknown>): Promise<Held | undefined> {
-    const filter = { _id: event._id, 'calendarSync.owner': owner }
-    const written = await attempt(database.deadline(), 'write', (terms) =>
-      collection.findOneAndUpdate(filter, [{ $set: set }], { returnDocument: 'after', ...terms }),
-    )
+    const { _id } = event
+    const options = { returnDocument: 'after' } as const
+    const written = await attempt(database.deadline(), 'write', async (terms, repeats) => {
+      const filter = { _id, 'calendarSync.owner': owner }
+      const found = await collection.findOneAndUpdate(filter, [{ $set: set }], { ...options, ...terms })
+      /* What lets go of an event does not find it again where only its reply was lost. */
+      if (found || repeats === 0 || !('calendarSync.owner' in set)) return found
+      return collection.findOne({ _id, 'calendarSync.owner': { $exists: false } }, terms)
+    })
     return written ? { event: written, owner } : undefined
   }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
+import type { Fate } from '../../scripts/calendar-server/index.ts'
 import { createCalendarSync } from '../../src/google-calendar.ts'
 import type { DialogueStore } from '../../src/index.ts'
 import { clientOf, startServer } from '../calendar-server/support/client.ts'
@@ -25,7 +26,7 @@ async function makeSomebody() {
   const { id: creatorId } = await makeUser(store)
   const client = clientOf(server, account.token)
   return {
-    creatorId,
+    ...{ server, creatorId },
     event: async () => (await store.storeEvent({ creatorId, ...NEW })).event,
     /** As another process has it. */
     sync: () => createCalendarSync(store, { calendar: client, requestsPerMinute: 1_000_000 }),
@@ -41,6 +42,17 @@ test('an event that was claimed without a word of a majority is published at onc
   await event()
   await failing('findAndModify', 'events', LOST_REPLY)
   expect(await sync().push()).toMatchObject({ pushed: 1 })
+})
+
+test('an event that was let go of without a word of a majority counts as published', async () => {
+  const { event, sync, server } = await makeSomebody()
+  await event()
+  server.judgeBy(async (): Promise<Fate> => {
+    await failing('findAndModify', 'events', LOST_REPLY)
+    return 'answers'
+  })
+  expect(await sync().push()).toMatchObject({ pushed: 1 })
+  expect(await sync().push()).toMatchObject({ pushed: 0, updated: 0 })
 })
 
 test('a removal that was claimed so is done at once', async () => {

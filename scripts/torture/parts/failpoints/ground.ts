@@ -126,7 +126,7 @@ export async function settleAll({ db, other }: Pick<Ground, 'db' | 'other'>): Pr
 export async function hurry(db: mongoose.mongo.Db): Promise<void> {
   const free = { $unset: { owner: 1, until: 1, opening: 1 } }
   await Promise.all([
-    db.collection('dialogue_journal').updateMany({ settled: true }, { $set: { until: new Date(0) } }),
+    db.collection('dialogue_journal').updateMany({ settled: true }, { $set: { until: new Date() } }),
     db.collection('dialogue_events').updateMany({}, { $unset: { 'calendarSync.until': 1 } }),
     db.collection('dialogue_calendar_removals').updateMany({}, free),
     db.collection('dialogue_calendar_feeds').updateMany({}, free),
