@@ -19,6 +19,8 @@ export interface Outcome {
   conflicts: number
   /** How the event was when Google refused, or did not answer, and what it said. */
   failed?: { held: Held; error: unknown }
+  /** The event was deleted meanwhile, or somebody else brings it together by now. */
+  isLost?: true
 }
 
 /** What has become of an event that is being published. */
@@ -47,7 +49,7 @@ const BUSY_MS = 1000
 const MOST_LOOKS = 3
 const LOOK_AGAIN_MS = 60_000
 
-/** The event was deleted meanwhile, or somebody else brings it together by now. */
+/** Nothing can be written down of it any more. */
 class Lost extends Error {}
 
 const kept = (held: Held | undefined): Held => {
@@ -200,9 +202,7 @@ export function createPublishing({ outbox, resolving, removals, imports, mark }:
       return await publish(held, to)
     } catch (error) {
       if (!(error instanceof Lost)) throw error
-      /* What has just been sent is there by now, if ever. */
-      await removals.hasten(to.calendarId, held.event.googleCalendarId ?? held.event._id.toHexString())
-      return { how: 'nothing', conflicts: 0 }
+      return { how: 'nothing', conflicts: 0, isLost: true }
     }
   }
 }
