@@ -4,7 +4,7 @@ import type { EventDocument } from '../events/schema.ts'
 import { isThrown, type Observer } from '../log.ts'
 import type { Access } from './access.ts'
 import { waitAfter } from './backoff.ts'
-import { callbackFailed, GoogleFailure, isGone, noAccess, Undecided } from './failure.ts'
+import { callbackFailed, GoogleFailure, isGone, noAccess, partly, Undecided } from './failure.ts'
 import type { Mark } from './mark.ts'
 import type { Held, Outbox } from './outbox.ts'
 import type { GoogleCalendar, Reached } from './port.ts'
@@ -30,6 +30,12 @@ interface Needs {
   mark: Mark
   since(): Promise<Date>
   log: Observer['log']
+}
+
+interface Run {
+  result: PushResult
+  /** Something of it may be done. */
+  isBegun: boolean
 }
 
 type Place = Pick<RemovalDocument, 'calendarId' | 'googleCalendarId' | 'isSeen'>
@@ -119,22 +125,26 @@ export function createPushing({ outbox, removals, access, publish, mark, since, 
   }
 
   /** The next of both, if any. */
-  async function step(result: PushResult): Promise<boolean> {
+  async function step(run: Run): Promise<boolean> {
     const removal = await removals.claim()
-    if (removal) await pushRemoval(removal, result)
+    run.isBegun ||= removal !== undefined
+    if (removal) await pushRemoval(removal, run.result)
     const held = await outbox.claim()
-    if (held) await pushEvent(held, result)
+    run.isBegun ||= held !== undefined
+    if (held) await pushEvent(held, run.result)
     return removal !== undefined || held !== undefined
   }
 
   /** @param stops the sync does: what is left is somebody else's, or for later */
   return async function push(stops = () => false): Promise<PushResult> {
     const result = { pushed: 0, updated: 0, removed: 0, conflicts: 0, failed: 0 }
+    const run: Run = { result, isBegun: false }
     const lane = async () => {
-      while (!stops() && (await step(result)));
+      while (!stops() && (await step(run)));
     }
     const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane))
-    for (const { reason } of lanes.filter((one) => one.status === 'rejected')) throw reason
+    for (const { reason } of lanes.filter((one) => one.status === 'rejected'))
+      throw run.isBegun ? partly(reason) : reason
     return result
   }
 }

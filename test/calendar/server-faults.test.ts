@@ -73,6 +73,17 @@ test('a channel that is being opened so is opened at once', async () => {
   expect(await sync().watch('primary', { address: ADDRESS })).toMatchObject({ calendarId: 'primary' })
 }, 20_000)
 
+test('a push that the database ends says that a part of it may be done', async () => {
+  const { event, sync, server } = await makeSomebody()
+  await event()
+  server.judgeBy(async ({ kind }): Promise<Fate> => {
+    /* Refused, and not done. */
+    if (kind === 'events.insert') await failing('findAndModify', 'events', { errorCode: 2 })
+    return 'answers'
+  })
+  expect(await rejection(sync().push(), 'UNAVAILABLE')).toMatchObject({ outcome: 'unknown' })
+})
+
 test.each([
   ['find', 'events'],
   ['delete', 'calendar_farewells'],
