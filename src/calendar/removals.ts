@@ -65,6 +65,19 @@ export function createRemovals(database: Database) {
       attempt(database.deadline(), 'read', (terms) =>
         left.findOne({ _id: removalKey(calendarId, googleCalendarId) }, terms),
       ),
+    /** Whether one of Google's was deleted here, by its own id or its series', and not restored there since. */
+    async isDeleted(
+      calendarId: string,
+      ids: (string | null | undefined)[],
+      updated: string | null | undefined,
+      deadline = database.deadline(),
+    ): Promise<boolean> {
+      const keys = ids.flatMap((id) => (id ? [removalKey(calendarId, id)] : []))
+      const found = await attempt(deadline, 'read', (terms) =>
+        left.find({ _id: { $in: keys } }, terms).toArray(),
+      )
+      return found.some(({ doneAt }) => !doneAt || new Date(updated ?? 0) <= doneAt)
+    },
     /**
      * Of an event of ours that is there: if it was deleted here, it is to be removed once more. Else it is not for us to
      * say why it is not known: the database may have been set back.

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Fate } from '../../scripts/calendar-server/index.ts'
-import { ObjectId } from '../../src/ids.ts'
 import { clientOf } from '../calendar-server/support/client.ts'
 import { makeUser, rejection } from '../support/make.ts'
 import { makeWorld, published, START } from './support/world.ts'
@@ -25,26 +24,6 @@ describe('nothing at Google is deleted that was not deleted here', () => {
     await sync().pull('primary')
     expect(await sync().push()).toMatchObject({ removed: 0 })
     expect(there()).toHaveLength(1)
-  })
-
-  test('one that was stored again under its id, and is in another calendar, when it is overtaken', async () => {
-    const { event, sync, store, server, ana, db } = await makeWorld()
-    const team = server.addCalendar('team@group.calendar.google.com')
-    team.share(ana, 'writer')
-    const { id } = await event()
-    await sync().push()
-    await store.deleteEvent(id)
-    await sync().push()
-    await event({ id })
-    await sync({ calendarOf: () => team.id }).push()
-    await store.updateEvent(id, { summary: 'moved' })
-    server.judgeBy(async ({ kind }): Promise<Fate> => {
-      const owner = { $set: { 'calendarSync.owner': new ObjectId() } }
-      if (kind === 'events.patch') await db.collection('dialogue_events').updateOne({}, owner)
-      return 'answers'
-    })
-    await sync().push()
-    expect(team.events()).toMatchObject([{ id, status: 'confirmed', summary: 'moved' }])
   })
 })
 
