@@ -182,7 +182,7 @@ export function createPublishing({ outbox, resolving, removals, imports, mark }:
       await outbox.fail(state.now, 'It goes on changing on both sides.', BUSY_MS)
       return state
     } catch (error) {
-      if (error instanceof Lost) throw error
+      if (error instanceof Lost) return { how: 'nothing', conflicts: 0, isLost: true }
       return { ...state, failed: { held: state.now, error } }
     }
   }
@@ -197,14 +197,7 @@ export function createPublishing({ outbox, resolving, removals, imports, mark }:
     return true
   }
 
-  return async (held: Held, to: Reached): Promise<Outcome> => {
-    try {
-      return await publish(held, to)
-    } catch (error) {
-      if (!(error instanceof Lost)) throw error
-      return { how: 'nothing', conflicts: 0, isLost: true }
-    }
-  }
+  return publish
 }
 
 /** Whether Google had changed what was not sent: of an event that is restored, nobody has seen what it was. */
