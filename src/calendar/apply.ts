@@ -53,17 +53,10 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
   /** Somebody may be invited to one instance of a series that they do not have. */
   async function applyForeign(item: GoogleEvent, source: Reached): Promise<Applied> {
     if (!importAs || item.status === 'cancelled') return 'nothing'
-    for (const id of [item.id, item.recurringEventId])
-      if (id && (await isDeletedHere({ ...item, id }, source))) return 'nothing'
+    const ids = [item.id, item.recurringEventId]
+    if (await removals.isDeleted(source.calendarId, ids, item.updated)) return 'nothing'
     const creatorId = toObjectId(await callback(() => importAs(item)))
     return creatorId ? create(item, creatorId, source) : 'nothing'
-  }
-
-  /** And not restored at Google since. */
-  async function isDeletedHere({ id, updated }: GoogleEvent, { calendarId }: Reached): Promise<boolean> {
-    const removal = await removals.find(calendarId, id ?? '')
-    if (!removal) return false
-    return !removal.doneAt || new Date(updated ?? 0) <= removal.doneAt
   }
 
   async function create(
@@ -144,7 +137,7 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
   async function applyInstance(item: GoogleEvent, series: EventDocument, source: Reached): Promise<Applied> {
     const original = exceptionOf(item.originalStartTime ?? undefined)
     if (original === undefined || series.status === 'cancelled') return 'nothing'
-    if (await isDeletedHere(item, source)) return 'nothing'
+    if (await removals.isDeleted(source.calendarId, [item.id], item.updated)) return 'nothing'
     const isNew = await imports.except(series._id, original)
     if (item.status === 'cancelled') return isNew ? 'applied' : 'nothing'
     return create(item, series.creatorId, source, series.googleCalendarId)

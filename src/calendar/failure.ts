@@ -1,4 +1,6 @@
-import { DialogueStoreError, type ErrorCode } from '../errors.ts'
+import { toStoreError, withOutcome } from '../db/failure.ts'
+import { DialogueStoreError, type ErrorCode, type Outcome } from '../errors.ts'
+import { isThrown } from '../log.ts'
 
 /**
  * What Google's answer means for us.
@@ -20,14 +22,22 @@ export class GoogleFailure extends Error {
   readonly reason: string | undefined
   /** Google asks for so much patience, in ms. */
   readonly retryAfterMs: number | undefined
+  /** Of the call that ends with it. */
+  readonly outcome: Outcome
 
-  constructor(status: number | undefined, reason: string | undefined, retryAfterMs?: number) {
+  constructor(
+    status: number | undefined,
+    reason: string | undefined,
+    retryAfterMs?: number,
+    outcome: Outcome = status === undefined || status >= 500 ? 'unknown' : 'not-applied',
+  ) {
     super(describe(status, reason))
     this.meaning = meaningOf(status, reason)
     this.isLimit = status === 429 || (status === 403 && this.meaning === 'again')
     this.status = status
     this.reason = reason
     this.retryAfterMs = retryAfterMs
+    this.outcome = outcome
   }
 }
 
@@ -125,7 +135,21 @@ const ADVICE: Record<Meaning, string> = {
 /** What callers of a sync hear of it. */
 export function toCalendarError(error: unknown): unknown {
   if (!(error instanceof GoogleFailure)) return error
-  const { meaning, status, message } = error
-  const outcome = status === undefined || status >= 500 ? 'unknown' : 'not-applied'
+  const { meaning, outcome, message } = error
   return new DialogueStoreError(CODES[meaning], `${message} ${ADVICE[meaning]}`, { outcome })
+}
+
+/** The same, of a call of which a part may be done. What a function of the caller's threw stays as it was. */
+export function partly(error: unknown): unknown {
+  if (isThrown(error)) return error
+  if (!(error instanceof GoogleFailure)) return withOutcome(toStoreError(error), 'unknown')
+  const { status, reason, retryAfterMs } = error
+  return new GoogleFailure(status, reason, retryAfterMs, 'unknown')
+}
+
+/** Whether a call may have done something before it ended so. */
+export function isPartly(error: unknown): boolean {
+  if (isThrown(error)) return true
+  const { outcome } = error instanceof GoogleFailure ? error : toStoreError(error)
+  return outcome === 'unknown'
 }

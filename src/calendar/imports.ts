@@ -1,4 +1,4 @@
-import { attempt } from '../db/attempt.ts'
+import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
 import { inTransaction } from '../db/transaction.ts'
@@ -11,6 +11,7 @@ import { type EventDocument, events } from '../events/schema.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import type { UserDirectory } from '../users/users.ts'
 import { FIELDS, fromGoogle, type GoogleEvent, hashesOfOurs, hashesOfTheirs } from './fields.ts'
+import type { Removals } from './removals.ts'
 
 interface Origin {
   calendarId: string
@@ -24,21 +25,43 @@ interface Origin {
 const MOST_EXCEPTIONS = 2000
 
 /** What begins at Google, and is stored here. */
-export function createImports(database: Database, directory: UserDirectory) {
+export function createImports(database: Database, directory: UserDirectory, removals: Removals) {
   const collection = database.collection(events)
 
-  const insert = (document: EventDocument) =>
+  /**
+   * A write to the series of an instance inside a transaction, which makes it conflict with the series' deletion, and
+   * its cancellation. @returns false if it is not there any more
+   */
+  async function touchSeries({ calendarId, instanceOf }: Origin, inside: Deadline): Promise<boolean> {
+    const series = { 'calendarSync.calendarId': calendarId, googleCalendarId: instanceOf }
+    /* What stays the same would be no write. */
+    const syncedAt = { $max: ['$$NOW', { $add: ['$calendarSync.syncedAt', 1] }] }
+    const { matchedCount } = await attempt(inside, 'write', (terms) =>
+      collection.updateOne(
+        { ...series, status: 'confirmed' },
+        [{ $set: { 'calendarSync.syncedAt': syncedAt } }],
+        terms,
+      ),
+    )
+    return matchedCount > 0
+  }
+
+  /** It was looked at before, and may have been deleted here since. */
+  const insert = ({ id, recurringEventId, updated }: GoogleEvent, origin: Origin, document: EventDocument) =>
     inTransaction(database, database.deadline(), async (inside) => {
-      await directory.touch(document.creatorId, inside)
+      await directory.touch(origin.creatorId, inside)
+      if (origin.instanceOf && !(await touchSeries(origin, inside))) return false
+      const ids = origin.instanceOf ? [id] : [id, recurringEventId]
+      if (await removals.isDeleted(origin.calendarId, ids, updated, inside)) return false
       await attempt(inside, 'write', (terms) => collection.insertOne(document, terms))
+      return true
     })
 
   return {
-    /** @returns false if its user does not exist; `taken` if it is stored already */
+    /** @returns false if its user does not exist, or it was deleted here; `taken` if it is stored already */
     async create(theirs: GoogleEvent, origin: Origin): Promise<boolean | 'taken'> {
       try {
-        await insert(toDocument(theirs, origin))
-        return true
+        return await insert(theirs, origin, toDocument(theirs, origin))
       } catch (error) {
         if (codeOf(error) === DUPLICATE_KEY) return 'taken'
         if (isUserGone(error)) return false

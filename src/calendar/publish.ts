@@ -19,6 +19,8 @@ export interface Outcome {
   conflicts: number
   /** How the event was when Google refused, or did not answer, and what it said. */
   failed?: { held: Held; error: unknown }
+  /** The event was deleted meanwhile, or somebody else brings it together by now. */
+  isLost?: true
 }
 
 /** What has become of an event that is being published. */
@@ -47,7 +49,7 @@ const BUSY_MS = 1000
 const MOST_LOOKS = 3
 const LOOK_AGAIN_MS = 60_000
 
-/** The event was deleted meanwhile, or somebody else brings it together by now. */
+/** Nothing can be written down of it any more. */
 class Lost extends Error {}
 
 const kept = (held: Held | undefined): Held => {
@@ -180,7 +182,7 @@ export function createPublishing({ outbox, resolving, removals, imports, mark }:
       await outbox.fail(state.now, 'It goes on changing on both sides.', BUSY_MS)
       return state
     } catch (error) {
-      if (error instanceof Lost) throw error
+      if (error instanceof Lost) return { how: 'nothing', conflicts: 0, isLost: true }
       return { ...state, failed: { held: state.now, error } }
     }
   }
@@ -195,16 +197,7 @@ export function createPublishing({ outbox, resolving, removals, imports, mark }:
     return true
   }
 
-  return async (held: Held, to: Reached): Promise<Outcome> => {
-    try {
-      return await publish(held, to)
-    } catch (error) {
-      if (!(error instanceof Lost)) throw error
-      /* What has just been sent is there by now, if ever. */
-      await removals.hasten(to.calendarId, held.event.googleCalendarId ?? held.event._id.toHexString())
-      return { how: 'nothing', conflicts: 0 }
-    }
-  }
+  return publish
 }
 
 /** Whether Google had changed what was not sent: of an event that is restored, nobody has seen what it was. */

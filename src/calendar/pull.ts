@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deadlineIn } from '../db/attempt.ts'
-import { DialogueStoreError } from '../errors.ts'
+import { DialogueStoreError, type Outcome } from '../errors.ts'
 import type { FeedDocument } from '../events/feed.ts'
 import type { Observer } from '../log.ts'
 import type { Access } from './access.ts'
 import type { Applied } from './apply.ts'
-import { GoogleFailure, isGone, Undecided } from './failure.ts'
+import { GoogleFailure, isGone, isPartly, partly, Undecided } from './failure.ts'
 import type { Feeds } from './feeds.ts'
 import type { GoogleEvent } from './fields.ts'
 import type { Outbox } from './outbox.ts'
@@ -44,6 +44,8 @@ interface Reading extends Reached {
   /** Absent: all of it is read. */
   token: string | undefined
   held: Held
+  /** Before the first change is taken over. */
+  begin(): void
 }
 
 /** What one reading has come to. */
@@ -63,7 +65,7 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
     while (true) {
       const held = await feeds.hold(calendarId)
       if (held) return await work(held).finally(held.release)
-      if (deadline.remaining() === 0) throw overtaken()
+      if (deadline.remaining() === 0) throw overtaken('not-applied')
       await sleep(POLL_MS)
     }
   }
@@ -93,7 +95,7 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
     for (const item of deferred) await take(item, true)
     if (seen) await takeAbsent(seen, reading, take)
     const { nextSyncToken: syncToken, timezone } = page
-    if (!(await held.save({ ...(syncToken && { syncToken }), timezone }))) throw overtaken()
+    if (!(await held.save({ ...(syncToken && { syncToken }), timezone }))) throw overtaken('unknown')
     for (const reason of undecided) throw reason
     return result
   }
@@ -102,8 +104,9 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
   function createTaking(source: Reading, { result, seen, undecided }: Taken) {
     let renewed = performance.now()
     return async (item: GoogleEvent, isLast = false): Promise<boolean> => {
+      source.begin()
       if (performance.now() - renewed > RENEW_MS) {
-        if (!(await source.held.renew())) throw overtaken()
+        if (!(await source.held.renew())) throw overtaken('unknown')
         renewed = performance.now()
       }
       if (item.id) seen?.add(item.id)
@@ -135,6 +138,18 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
   }
 
   async function pullFeed(feed: FeedDocument): Promise<PullResult> {
+    let isBegun = false
+    const begin = () => {
+      isBegun = true
+    }
+    try {
+      return await readOn(feed, begin)
+    } catch (error) {
+      throw isBegun ? partly(error) : error
+    }
+  }
+
+  async function readOn(feed: FeedDocument, begin: () => void): Promise<PullResult> {
     /* First: of a calendar that nobody's access reaches, nothing is written down. */
     const google = await access.ofFeed(feed)
     return inTurn(feed._id, async (held) => {
@@ -144,7 +159,7 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
         await held.forget()
         return { ...NOTHING }
       }
-      const reading = { google, calendarId: feed._id, zone: now?.timezone ?? 'UTC', held }
+      const reading = { google, calendarId: feed._id, zone: now?.timezone ?? 'UTC', held, begin }
       const token = now?.syncToken
       try {
         return await read({ ...reading, token })
@@ -194,7 +209,8 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
   return async function pull(calendarId?: string): Promise<PullResult> {
     const sum: PullResult = { ...NOTHING }
     const failures: unknown[] = []
-    for (const feed of await feedsOf(calendarId)) {
+    const known = await feedsOf(calendarId)
+    for (const feed of known) {
       try {
         add(sum, await shared(feed))
       } catch (error) {
@@ -203,8 +219,8 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
           log.warn({ op: 'calendar.pull', status: error.status, reason: error.reason }, 'calendar.pull')
       }
     }
-    if (failures.length > 0) throw failures[0]
-    return sum
+    if (failures.length === 0) return sum
+    throw failures.length < known.length || failures.some(isPartly) ? partly(failures[0]) : failures[0]
   }
 }
 
@@ -215,5 +231,7 @@ function add(sum: PullResult, { applied, created, cancelled, fullResync }: PullR
   sum.fullResync ||= fullResync
 }
 
-const overtaken = () =>
-  new DialogueStoreError('TIMEOUT', 'Another process reads this calendar. Repeat the call when it is done.')
+const overtaken = (outcome: Outcome) =>
+  new DialogueStoreError('TIMEOUT', 'Another process reads this calendar. Repeat the call when it is done.', {
+    outcome,
+  })

@@ -4,10 +4,10 @@ import type { EventDocument } from '../events/schema.ts'
 import { isThrown, type Observer } from '../log.ts'
 import type { Access } from './access.ts'
 import { waitAfter } from './backoff.ts'
-import { callbackFailed, GoogleFailure, isGone, noAccess, Undecided } from './failure.ts'
+import { callbackFailed, GoogleFailure, isGone, noAccess, partly, Undecided } from './failure.ts'
 import type { Mark } from './mark.ts'
 import type { Held, Outbox } from './outbox.ts'
-import type { Reached } from './port.ts'
+import type { GoogleCalendar, Reached } from './port.ts'
 import type { Outcome } from './publish.ts'
 import type { HeldRemoval, Removals } from './removals.ts'
 
@@ -32,6 +32,14 @@ interface Needs {
   log: Observer['log']
 }
 
+interface Run {
+  result: PushResult
+  /** Something of it may be done. */
+  isBegun: boolean
+}
+
+type Place = Pick<RemovalDocument, 'calendarId' | 'googleCalendarId' | 'isSeen'>
+
 /** Events under way at once. */
 const LANES = 4
 
@@ -42,30 +50,49 @@ export function createPushing({ outbox, removals, access, publish, mark, since, 
     try {
       if (isOver(event, await since())) return void (await outbox.stayLocal(held))
       const to = await access.ofEvent(event)
-      const { how, conflicts, failed } = await publish(held, to)
+      const { how, conflicts, failed, isLost } = await publish(held, to)
       result.conflicts += conflicts
       if (how !== 'nothing') result[how]++
-      if (failed) await putOff(failed.held, failed.error, result)
+      if (isLost || (failed && !(await putOff(failed.held, failed.error, result)))) await takeBack(event, to)
     } catch (error) {
       await putOff(held, error, result)
     }
   }
 
-  /** @throws what is no failure of this one event */
-  async function putOff(held: Held, error: unknown, result: PushResult): Promise<void> {
+  /**
+   * @returns false if the event was deleted meanwhile, or somebody else brings it together by now
+   * @throws what is no failure of this one event
+   */
+  async function putOff(held: Held, error: unknown, result: PushResult): Promise<boolean> {
     const failure = failureIn(error)
     const { _id, calendarSync } = held.event
     const { attempts = 0 } = calendarSync
     const wait = patienceFor(failure, attempts)
     if (wait === undefined) result.failed++
-    await outbox.fail(held, failure.message, wait)
     tell('push', failure, { eventId: _id.toHexString(), attempts })
+    return (await outbox.fail(held, failure.message, wait)) !== undefined
+  }
+
+  /**
+   * Of an event that was deleted while it was published, what was sent is at Google by now, if ever. It may have come
+   * after its removal, and of an erased user nobody else has the access any more.
+   */
+  async function takeBack({ _id }: EventDocument, { google, calendarId }: Reached): Promise<void> {
+    for (const { googleCalendarId } of await removals.hasten(calendarId, _id)) {
+      try {
+        await remove(google, { calendarId, googleCalendarId, isSeen: false })
+      } catch (error) {
+        tell('remove', failureIn(error), { eventId: _id.toHexString() })
+        await removals.again(calendarId, googleCalendarId)
+      }
+    }
   }
 
   async function pushRemoval(held: HeldRemoval, result: PushResult): Promise<void> {
-    const { eventId, attempts = 0 } = held.removal
+    const { eventId, creatorId, attempts = 0 } = held.removal
     try {
-      const wasThere = held.removal.doneAt !== undefined || (await remove(held.removal))
+      const wasThere =
+        held.removal.doneAt !== undefined || (await remove(await access.ofCreator(creatorId), held.removal))
       if (await removals.done(held, wasThere)) result.removed++
     } catch (error) {
       const failure = failureIn(error)
@@ -77,13 +104,10 @@ export function createPushing({ outbox, removals, access, publish, mark, since, 
   }
 
   /** @returns whether it was there until now */
-  async function remove({
-    creatorId,
-    calendarId = '',
-    googleCalendarId: id,
-    isSeen,
-  }: RemovalDocument): Promise<boolean> {
-    const google = await access.ofCreator(creatorId)
+  async function remove(
+    google: GoogleCalendar,
+    { calendarId = '', googleCalendarId: id, isSeen }: Place,
+  ): Promise<boolean> {
     try {
       /* Under an id of which no answer was heard may be somebody else's. */
       if (!isSeen && !(await mark.isOn(await google.get(calendarId, id)))) return true
@@ -101,22 +125,26 @@ export function createPushing({ outbox, removals, access, publish, mark, since, 
   }
 
   /** The next of both, if any. */
-  async function step(result: PushResult): Promise<boolean> {
+  async function step(run: Run): Promise<boolean> {
     const removal = await removals.claim()
-    if (removal) await pushRemoval(removal, result)
+    run.isBegun ||= removal !== undefined
+    if (removal) await pushRemoval(removal, run.result)
     const held = await outbox.claim()
-    if (held) await pushEvent(held, result)
+    run.isBegun ||= held !== undefined
+    if (held) await pushEvent(held, run.result)
     return removal !== undefined || held !== undefined
   }
 
   /** @param stops the sync does: what is left is somebody else's, or for later */
   return async function push(stops = () => false): Promise<PushResult> {
     const result = { pushed: 0, updated: 0, removed: 0, conflicts: 0, failed: 0 }
+    const run: Run = { result, isBegun: false }
     const lane = async () => {
-      while (!stops() && (await step(result)));
+      while (!stops() && (await step(run)));
     }
     const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane))
-    for (const { reason } of lanes.filter((one) => one.status === 'rejected')) throw reason
+    for (const { reason } of lanes.filter((one) => one.status === 'rejected'))
+      throw run.isBegun ? partly(reason) : reason
     return result
   }
 }

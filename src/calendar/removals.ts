@@ -65,6 +65,19 @@ export function createRemovals(database: Database) {
       attempt(database.deadline(), 'read', (terms) =>
         left.findOne({ _id: removalKey(calendarId, googleCalendarId) }, terms),
       ),
+    /** Whether one of Google's was deleted here, by its own id or its series', and not restored there since. */
+    async isDeleted(
+      calendarId: string,
+      ids: (string | null | undefined)[],
+      updated: string | null | undefined,
+      deadline = database.deadline(),
+    ): Promise<boolean> {
+      const keys = ids.flatMap((id) => (id ? [removalKey(calendarId, id)] : []))
+      const found = await attempt(deadline, 'read', (terms) =>
+        left.find({ _id: { $in: keys } }, terms).toArray(),
+      )
+      return found.some(({ doneAt }) => !doneAt || new Date(updated ?? 0) <= doneAt)
+    },
     /**
      * Of an event of ours that is there: if it was deleted here, it is to be removed once more. Else it is not for us to
      * say why it is not known: the database may have been set back.
@@ -72,11 +85,7 @@ export function createRemovals(database: Database) {
     async again(calendarId: string, googleCalendarId: string): Promise<void> {
       const done = { _id: removalKey(calendarId, googleCalendarId), doneAt: { $exists: true } }
       await attempt(database.deadline(), 'write', (terms) =>
-        left.updateOne(
-          done,
-          { $set: { dueAt: AT_ONCE, isSeen: true, calendarId }, $unset: { doneAt: '' } },
-          terms,
-        ),
+        left.updateOne(done, { $set: { dueAt: AT_ONCE, calendarId }, $unset: { doneAt: '' } }, terms),
       )
     },
     /** @returns false if there is none */
@@ -90,15 +99,20 @@ export function createRemovals(database: Database) {
       )
       return matchedCount > 0
     },
-    /** The event was deleted while it was published, which has an end now. */
-    async hasten(calendarId: string, googleCalendarId: string): Promise<void> {
+    /**
+     * An event that may have been deleted while it was published, which has an end now.
+     * @returns what was to be removed of it in that calendar, done or not
+     */
+    async hasten(calendarId: string, eventId: ObjectId): Promise<RemovalDocument[]> {
+      const due = { eventId, dueAt: { $exists: true } }
       await attempt(database.deadline(), 'write', (terms) =>
-        left.updateOne(
-          { _id: removalKey(calendarId, googleCalendarId), dueAt: { $exists: true } },
-          { $set: { dueAt: AT_ONCE } },
-          terms,
-        ),
+        left.updateMany(due, { $set: { dueAt: AT_ONCE } }, terms),
       )
+      const found = await attempt(database.deadline(), 'read', (terms) =>
+        left.find({ eventId }, terms).toArray(),
+      )
+      /* An event may have been stored again under its id, and be in another calendar under the same. */
+      return found.filter(({ _id, googleCalendarId }) => _id === removalKey(calendarId, googleCalendarId))
     },
     /** It is not at Google. @returns false if it may still arrive there */
     async done(held: HeldRemoval, wasThere: boolean): Promise<boolean> {

@@ -108,7 +108,7 @@ function assemble(
   const access = createAccess({ database, config, feeds, removals })
   const common = createCommon(database, config)
   const mark = createMark(async () => (await common()).store)
-  const imports = createImports(database, directory)
+  const imports = createImports(database, directory, removals)
   const resolving = createResolving({
     outbox,
     onConflict: config.onConflict,

@@ -97,13 +97,17 @@ export function createErasure(database: Database, belongings: Belongings, queue:
     }
   }
 
-  /** Writes down and counts what the next step removes, before it is removed: a crash in between loses no count. */
+  /**
+   * Writes down and counts what the next step removes, before it is removed: a crash in between loses no count. When
+   * nothing is left, that is the end.
+   */
   async function plan(userId: ObjectId, step: number): Promise<void> {
     const [ofMessages, ofEvents] = await Promise.all([
       messages.find(userId, BATCH),
       events.find(userId, BATCH),
     ])
     const done = ofMessages.length === 0 && ofEvents.length === 0
+    if (done) await events.end(userId)
     const change: mongoose.mongo.UpdateFilter<TombstoneDocument> = done
       ? { $unset: { erasing: 1 } }
       : {
@@ -132,7 +136,6 @@ export function createErasure(database: Database, belongings: Belongings, queue:
       }
       if (erasing.messages.length > 0) await messages.remove(userId, erasing.messages)
       if (erasing.events.length > 0) await events.remove(userId, erasing.events)
-      else if (erasing.step > 0) await events.end(userId)
       await plan(userId, erasing.step)
     }
   }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { Fate } from '../../scripts/calendar-server/index.ts'
 import { clientOf } from '../calendar-server/support/client.ts'
 import { makeUser, rejection } from '../support/make.ts'
-import { makeWorld, START } from './support/world.ts'
+import { makeWorld, published, START } from './support/world.ts'
 
 const DAY = { start: { date: '2030-01-01' }, end: { date: '2030-01-02' } }
 
@@ -113,16 +113,33 @@ describe('a calendar that cannot be read', () => {
     await each.push()
     server.revoke(bia.token)
     people.change(event.id, { summary: 'moved' })
-    await rejection(each.pull(), 'CALENDAR_REFUSED')
+    expect(await rejection(each.pull(), 'CALENDAR_REFUSED')).toMatchObject({ outcome: 'unknown' })
     expect((await store.getEvent(event.id)).summary).toBe('moved')
     await store.deleteUser(other.id)
     await each.push()
     await each.pull()
   })
 
+  test('any further has been taken over until there', async () => {
+    const world = await makeWorld()
+    const { store, server, sync, people } = world
+    const id = await published(world)
+    people.change(id, { summary: 'moved' })
+    for (let i = 0; i < 250; i++) people.put({ summary: 'x', ...DAY })
+    let pages = 0
+    server.judgeBy(({ kind }): Fate => {
+      if (kind !== 'events.list' || ++pages < 2) return 'answers'
+      return { status: 403, reason: 'forbidden' }
+    })
+    const refused = await rejection(sync().pull('primary'), 'CALENDAR_REFUSED')
+    expect((await store.getEvent(id)).summary).toBe('moved')
+    expect(refused.outcome).toBe('unknown')
+  })
+
   test('and was never known is not remembered', async () => {
     const { sync, db } = await makeWorld()
-    await rejection(sync().pull('typo@example.com'), 'CALENDAR_REFUSED')
+    const refused = await rejection(sync().pull('typo@example.com'), 'CALENDAR_REFUSED')
+    expect(refused.outcome).toBe('not-applied')
     await rejection(sync().watch('typo@example.com', { address: 'https://example.com' }), 'CALENDAR_REFUSED')
     expect(await db.collection('dialogue_calendar_feeds').countDocuments()).toBe(0)
   })

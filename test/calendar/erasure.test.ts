@@ -186,3 +186,26 @@ test('access stays until the last event of an erasure in steps is removed', asyn
   expect(await sync.push()).toMatchObject({ removed: 1 })
   expect(await placesOf(db, CANARY)).toContain('dialogue_calendar_farewells')
 })
+
+test.each<Fate>(['answers', 'loses its reply'])(
+  'what is sent after everybody has let go of an erased user does not stay at Google: Google %s',
+  async (fate) => {
+    const world = await makeWorld()
+    const { store, server, db, hurry } = world
+    const id = await makeSomebody(world)
+    const [{ sync, people }, other] = [syncOfEach(world), syncOfEach(world)]
+    await publish(store, id)
+    server.judgeBy(async ({ kind }): Promise<Fate> => {
+      if (kind !== 'events.insert') return 'answers'
+      server.judgeBy(() => 'answers')
+      /* It was frozen before it sent that: its event is looked for in vain, as often as anybody looks. */
+      await store.deleteUser(id)
+      for (let i = 0; i < 4; i++) await hurry().then(() => other.sync.push())
+      expect(await placesOf(db, CANARY)).toEqual([])
+      return fate
+    })
+    await sync.push()
+    expect(people.events().filter(({ status }) => status !== 'cancelled')).toEqual([])
+    expect(await placesOf(db, CANARY)).toEqual([])
+  },
+)

@@ -155,6 +155,15 @@ describe('what is deleted is removed', () => {
       expect(await db.collection(`dialogue_${name}`).countDocuments()).toBe(0)
   })
 
+  test('nor where each creator has an access of their own, and a sync has run', async () => {
+    const { event, sync, store, creatorId, db } = await makeWorld()
+    await event()
+    await sync({ calendar: () => null }).push()
+    await store.deleteUser(creatorId)
+    for (const name of ['calendar_farewells', 'calendar_removals'])
+      expect(await db.collection(`dialogue_${name}`).countDocuments()).toBe(0)
+  })
+
   test('in a transaction, or not at all', async () => {
     const { event, sync, store, there } = await makeWorld()
     const { id } = await event()

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals'
 import type { Fate, Kind } from '../../scripts/calendar-server/index.ts'
 import { ObjectId } from '../../src/ids.ts'
+import { rejection } from '../support/make.ts'
 import { makeWorld, type World } from './support/world.ts'
 
 /** What happens before the next request of a kind is answered. */
@@ -112,4 +113,41 @@ test('somebody else’s event under the id that ours was to have stays theirs', 
   }
   await sync().pull('primary')
   expect(there()).toMatchObject([{ id, summary: 'theirs' }])
+})
+
+test('an import of who was frozen does not bring back what was deleted here meanwhile', async () => {
+  const { sync, store, people, db, creatorId } = await makeWorld()
+  people.put({ summary: 'theirs', start: { date: '2030-01-01' }, end: { date: '2030-01-02' } })
+  const all = async () => (await store.retrieveEvents({ creatorId })).events
+  const importAs = async () => {
+    /* As if it took longer than its right to read the calendar lasts. */
+    await db.collection('dialogue_calendar_feeds').updateMany({}, { $unset: { owner: 1, until: 1 } })
+    await sync({ importAs: () => creatorId }).pull('primary')
+    for (const { id } of await all()) await store.deleteEvent(id)
+    await sync().push()
+    return creatorId
+  }
+  await rejection(sync({ importAs }).pull('primary'), 'TIMEOUT')
+  expect(people.events()).toMatchObject([{ status: 'cancelled' }])
+  expect(await all()).toEqual([])
+})
+
+test('an event that is stored again under its id stays in its other calendar, though it is overtaken', async () => {
+  const { event, sync, store, server, ana, db } = await makeWorld()
+  const team = server.addCalendar('team@group.calendar.google.com')
+  team.share(ana, 'writer')
+  const { id } = await event()
+  await sync().push()
+  await store.deleteEvent(id)
+  await sync().push()
+  await event({ id })
+  await sync({ calendarOf: () => team.id }).push()
+  await store.updateEvent(id, { summary: 'moved' })
+  server.judgeBy(async ({ kind }): Promise<Fate> => {
+    const owner = { $set: { 'calendarSync.owner': new ObjectId() } }
+    if (kind === 'events.patch') await db.collection('dialogue_events').updateOne({}, owner)
+    return 'answers'
+  })
+  await sync().push()
+  expect(team.events()).toMatchObject([{ id, status: 'confirmed', summary: 'moved' }])
 })

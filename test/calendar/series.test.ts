@@ -1,4 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
+import { ObjectId } from '../../src/ids.ts'
+import type { DialogueStore } from '../../src/index.ts'
 import { makeWorld, published, type World } from './support/world.ts'
 
 const NOTHING = { applied: 0, created: 0, cancelled: 0, fullResync: false }
@@ -99,5 +102,25 @@ describe('instances of a series', () => {
     people.remove(id)
     expect(await sync().pull('primary')).toMatchObject({ cancelled: 1 })
     expect((await store.getEvent(instance?.id ?? '')).status).toBe('cancelled')
+  })
+  test.each<[string, (store: DialogueStore, id: string) => Promise<unknown>]>([
+    ['deleted', (store, id) => store.deleteEvent(id)],
+    ['cancelled', (store, id) => store.cancelEvent(id)],
+  ])('of one that is %s while they are taken over do not stay without it', async (_, end) => {
+    const world = await makeWorld()
+    const { sync, store, creatorId, db, stored } = world
+    const { id } = await withMoved(world)
+    const session = db.client.startSession()
+    session.startTransaction()
+    /* Nobody stores an event of theirs meanwhile. */
+    const touch = { $inc: { touches: 1 } }
+    await db.collection('dialogue_users').updateOne({ _id: new ObjectId(creatorId) }, touch, { session })
+    const pulled = sync().pull('primary')
+    while (!(await stored(id))?.calendarSync.exceptions) await sleep(10)
+    await end(store, id)
+    await sync().push()
+    await session.abortTransaction()
+    await pulled
+    expect((await store.retrieveEvents({ creatorId })).events).toEqual([])
   })
 })

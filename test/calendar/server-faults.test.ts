@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import type { Fate } from '../../scripts/calendar-server/index.ts'
 import { createCalendarSync } from '../../src/google-calendar.ts'
-import type { DialogueStore } from '../../src/index.ts'
+import type { DialogueStore, NewEvent } from '../../src/index.ts'
 import { clientOf, startServer } from '../calendar-server/support/client.ts'
 import { LOST_REPLY, makeFaultyServer } from '../support/faults.ts'
 import { makeUser, rejection } from '../support/make.ts'
@@ -26,8 +27,9 @@ async function makeSomebody() {
   const { id: creatorId } = await makeUser(store)
   const client = clientOf(server, account.token)
   return {
-    ...{ server, creatorId },
-    event: async () => (await store.storeEvent({ creatorId, ...NEW })).event,
+    ...{ server, creatorId, people: server.calendar(account.calendarId) },
+    event: async (fields: Partial<NewEvent> = {}) =>
+      (await store.storeEvent({ creatorId, ...NEW, ...fields })).event,
     /** As another process has it. */
     sync: () => createCalendarSync(store, { calendar: client, requestsPerMinute: 1_000_000 }),
     syncOfEach: () => createCalendarSync(store, { calendar: () => client, requestsPerMinute: 1_000_000 }),
@@ -72,6 +74,34 @@ test('a channel that is being opened so is opened at once', async () => {
   /* Its own claim would last for longer than this test. */
   expect(await sync().watch('primary', { address: ADDRESS })).toMatchObject({ calendarId: 'primary' })
 }, 20_000)
+
+test('a push that the database ends says that a part of it may be done', async () => {
+  const { event, sync, server } = await makeSomebody()
+  await event()
+  server.judgeBy(async ({ kind }): Promise<Fate> => {
+    /* Refused, and not done. */
+    if (kind === 'events.insert') await failing('findAndModify', 'events', { errorCode: 2 })
+    return 'answers'
+  })
+  expect(await rejection(sync().push(), 'UNAVAILABLE')).toMatchObject({ outcome: 'unknown' })
+})
+
+test('a series that is deleted just before an instance of it is stored takes it along', async () => {
+  const { creatorId, event, sync, people } = await makeSomebody()
+  const { id } = await event({ recurrence: ['RRULE:FREQ=WEEKLY;COUNT=4'], timezone: 'UTC' })
+  await sync().push()
+  people.moveInstance(id, new Date('2030-05-13T10:00:00Z'), {
+    start: { dateTime: '2030-05-14T12:00:00Z' },
+    end: { dateTime: '2030-05-14T13:00:00Z' },
+  })
+  await failing('insert', 'events', { blockConnection: true, blockTimeMS: 500 })
+  const pulled = sync().pull('primary')
+  while ((await store.getEvent(id)).recurrence.length < 2) await sleep(10)
+  await sleep(100)
+  await store.deleteEvent(id)
+  await pulled
+  expect((await store.retrieveEvents({ creatorId })).events).toEqual([])
+})
 
 test.each([
   ['find', 'events'],

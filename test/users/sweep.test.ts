@@ -73,6 +73,15 @@ describe('what came after an erasure', () => {
     expect(upkeep?.sweptAt.getTime()).toBeGreaterThan(ago(1).getTime())
   })
 
+  test('and what was kept for a removal that ended in the same moment is gone, too', async () => {
+    const [user] = (await storedOf(db, bystander.id)).users ?? []
+    const [_id, kept] = [new ObjectId(userId), db.collection('dialogue_calendar_farewells')]
+    await kept.insertOne({ _id, user: { ...user, _id }, createdAt: new Date() })
+    await happened(3, 2)
+    await whileOpen()
+    expect(await kept.countDocuments()).toBe(0)
+  })
+
   test('is not looked for again, nor is that written down, shortly after the last look', async () => {
     await happened(3, 0.5)
     const before = await meta().findOne({ _id: 'upkeep' })
