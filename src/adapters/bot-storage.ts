@@ -46,7 +46,7 @@ export function botStorage<S extends Shapes = Shapes>(
 ): Storage {
   const { sessions, observer } = internalsIn(store)
   const { namespace, userOf } = parse(storageOptions, options, ['options'])
-  const writing = createWriting({ sessions, namespace, userOf: ownersIn(store, userOf) })
+  const writing = createWriting({ sessions, namespace, owners: ownersIn(store, userOf) })
   const named = { ...observer, prefix: 'storage.' }
   return {
     ...observed(named, 'debug', 'user', { read: (keys: string[]) => read(sessions, namespace, keys) }),

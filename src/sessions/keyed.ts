@@ -10,15 +10,14 @@ import { COLLISION, mergeThree } from './merge.ts'
 import type { SessionDocument } from './schema.ts'
 import { createSeen, type Seen } from './seen.ts'
 import type { Sessions, Stand } from './sessions.ts'
-import { createWriting } from './writing.ts'
+import { createWriting, type Owners } from './writing.ts'
 
 type Value = JsonValue | undefined
 
 interface Needs {
   sessions: Sessions
   namespace: string
-  /** Whose session that is; undefined for nobody's. */
-  userOf(key: string): Promise<ObjectId | undefined>
+  owners: Owners
   /** What becomes of a value that two have changed in the same place. */
   onConflict: ((ours: Value, theirs: Value) => unknown) | undefined
   deadline(): Deadline
@@ -37,8 +36,8 @@ const seenIn = (document: SessionDocument | null): Seen => ({
  * Values under keys, for frameworks that read one, change it, and write it back without saying what they had read. It is
  * remembered here, so that what another process has changed in between stays.
  */
-export function createKeyed({ sessions, namespace, userOf, onConflict, deadline }: Needs) {
-  const writing = createWriting({ sessions, namespace, userOf })
+export function createKeyed({ sessions, namespace, owners, onConflict, deadline }: Needs) {
+  const writing = createWriting({ sessions, namespace, owners })
   const seen = createSeen()
   const queue = createKeyedQueue()
   const look = async (key: string): Promise<Seen> => seenIn(await sessions.find(writing.placeOf(key)))
