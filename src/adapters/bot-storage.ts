@@ -116,6 +116,9 @@ async function allOf(works: Promise<void>[]): Promise<void> {
   const failed = outcomes.find((outcome) => outcome.status === 'rejected')
   if (!failed) return
   const { reason } = failed
-  const isPart = outcomes.some(({ status }) => status === 'fulfilled')
+  const isPart = outcomes.some((outcome) => outcome.status === 'fulfilled' || isUnknown(outcome.reason))
   throw isPart && reason instanceof DialogueStoreError ? altered(reason, { outcome: 'unknown' }) : reason
 }
+
+const isUnknown = (error: unknown): boolean =>
+  error instanceof DialogueStoreError && error.outcome === 'unknown'
