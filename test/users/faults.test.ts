@@ -1,10 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import type mongoose from 'mongoose'
 import { ObjectId } from '../../src/ids.ts'
 import type { DialogueStore } from '../../src/index.ts'
 import { LOST_COMMAND, LOST_REPLY, makeFaultyServer } from '../support/faults.ts'
 import { makeIdentity, makeMessages, makeUser, rejection, storedOf } from '../support/make.ts'
-import { until } from '../transactions/support/turns.ts'
 
 let faulty: Awaited<ReturnType<typeof makeFaultyServer>>
 let store: DialogueStore
@@ -182,108 +180,4 @@ test('a version is given to one write, though its reply is late and somebody has
   while ((await contexts.updateOne(owned, { ...later, ...next } as object)).modifiedCount === 0);
   expect(await mine).toMatchObject({ context: { version: 2, data: { n: 2 } } })
   expect(await store.retrieveContext(userId)).toMatchObject({ version: 3, data: { n: 3 } })
-})
-
-describe('a write whose operation others have pushed out, when its reply is late', () => {
-  /** Another process writes to the same document, more often than it keeps operations. */
-  async function writeBy(driver: mongoose.mongo.Collection, _id: object, times: number): Promise<void> {
-    for (let i = 0; i < times; i++) {
-      const ops = { $each: [new ObjectId()], $position: 0, $slice: 8 }
-      await driver.updateOne(_id, { $inc: { version: 1 }, $push: { ops } } as object)
-    }
-  }
-  const add = (data: { n?: unknown } = {}) => ({ n: Number(data.n ?? 0) + 1 })
-  const start = new Date('2030-05-01T09:00:00Z')
-
-  const PLACES: Record<string, [string, () => Promise<[filter: object, write: () => Promise<unknown>]>]> = {
-    'updateUser of a function': [
-      'users',
-      async () => [
-        { _id: new ObjectId(userId) },
-        () => store.updateUser(userId, ({ data }) => ({ data: add(data) })),
-      ],
-    ],
-    'updateUser of a patch': [
-      'users',
-      async () => [{ _id: new ObjectId(userId) }, () => store.updateUser(userId, { data: { n: 1 } })],
-    ],
-    'updateUser on a condition': [
-      'users',
-      async () => [
-        { _id: new ObjectId(userId) },
-        () => store.updateUser(userId, { data: { n: 1 } }, { ifVersion: 1 }),
-      ],
-    ],
-    updateContext: [
-      'contexts',
-      async () => {
-        await store.storeContext(userId, {})
-        return [{ userId: new ObjectId(userId) }, () => store.updateContext(userId, add)]
-      },
-    ],
-    storeContext: [
-      'contexts',
-      async () => {
-        await store.storeContext(userId, {})
-        return [{ userId: new ObjectId(userId) }, () => store.storeContext(userId, { n: 1 })]
-      },
-    ],
-    mergeContext: [
-      'contexts',
-      async () => {
-        await store.storeContext(userId, {})
-        return [{ userId: new ObjectId(userId) }, () => store.mergeContext(userId, { n: 1 })]
-      },
-    ],
-    updateEvent: [
-      'events',
-      async () => {
-        const { event } = await store.storeEvent({ creatorId: userId, summary: 'Tea', start })
-        const update = () => store.updateEvent(event.id, { data: { n: 1 } }, { ifVersion: 1 })
-        return [{ _id: new ObjectId(event.id) }, update]
-      },
-    ],
-  }
-
-  test.each(Object.keys(PLACES))('%s is not made again, nor taken for a conflict', async (name) => {
-    const [collection, prepare] = PLACES[name] as (typeof PLACES)[string]
-    const [filter, write] = await prepare()
-    const documents = faulty.db.collection(`dialogue_${collection}`)
-    await faulty.fail({ failCommands: ['findAndModify'], collection, ...UNCONFIRMED })
-    const mine = write().then(String, (error: unknown) => error)
-    await until(async () => (await documents.findOne(filter))?.data?.n === 1)
-    await writeBy(documents, filter, 8)
-    const before = await documents.findOne(filter)
-    await faulty.heal()
-    expect(await mine).toMatchObject({ outcome: 'unknown', retryable: false })
-    expect(await documents.findOne(filter)).toEqual(before)
-  })
-
-  test('goes through where as many had written before it', async () => {
-    await store.storeContext(userId, { n: 0 })
-    for (let i = 0; i < 20; i++) await store.updateContext(userId, add)
-    await faulty.fail(
-      { failCommands: ['findAndModify'], collection: 'contexts', ...LOST_COMMAND },
-      { times: 2 },
-    )
-    expect(await store.mergeContext(userId, { more: true })).toMatchObject({ context: { version: 22 } })
-    await faulty.fail(
-      { failCommands: ['findAndModify'], collection: 'contexts', ...UNCONFIRMED },
-      { times: 2 },
-    )
-    expect(await store.updateContext(userId, add)).toMatchObject({
-      context: { version: 23, data: { n: 21 } },
-    })
-  })
-
-  test('goes through where none that may have pushed it out was under way', async () => {
-    const filter = { _id: new ObjectId(userId) }
-    const documents = faulty.db.collection('dialogue_users')
-    await faulty.fail({ failCommands: ['findAndModify'], collection: 'users', ...LOST_COMMAND })
-    const mine = store.updateUser(userId, ({ data }) => ({ data: add(data) }))
-    const ops = Array.from({ length: 8 }, () => ObjectId.createFromTime(0))
-    await documents.updateOne(filter, { $set: { version: 100, ops } })
-    await faulty.heal()
-    expect(await mine).toMatchObject({ version: 101, data: { n: 1 } })
-  })
 })
