@@ -46,7 +46,7 @@ export function botStorage<S extends Shapes = Shapes>(
 ): Storage {
   const { sessions, observer } = internalsIn(store)
   const { namespace, userOf } = parse(storageOptions, options, ['options'])
-  const writing = createWriting({ sessions, namespace, userOf: ownersIn(store, userOf) })
+  const writing = createWriting({ sessions, namespace, owners: ownersIn(store, userOf) })
   const named = { ...observer, prefix: 'storage.' }
   return {
     ...observed(named, 'debug', 'user', { read: (keys: string[]) => read(sessions, namespace, keys) }),
@@ -116,6 +116,9 @@ async function allOf(works: Promise<void>[]): Promise<void> {
   const failed = outcomes.find((outcome) => outcome.status === 'rejected')
   if (!failed) return
   const { reason } = failed
-  const isPart = outcomes.some(({ status }) => status === 'fulfilled')
+  const isPart = outcomes.some((outcome) => outcome.status === 'fulfilled' || isUnknown(outcome.reason))
   throw isPart && reason instanceof DialogueStoreError ? altered(reason, { outcome: 'unknown' }) : reason
 }
+
+const isUnknown = (error: unknown): boolean =>
+  error instanceof DialogueStoreError && error.outcome === 'unknown'

@@ -6,7 +6,7 @@ import type { DialogueStore } from '../contract.ts'
 import { encodeCursor, type Position } from '../cursor.ts'
 import { withFailuresAs } from '../db/failure.ts'
 import { forWhoever, unlessErased } from '../erased.ts'
-import { invalidInput } from '../errors.ts'
+import { invalidInput, notRepeatable } from '../errors.ts'
 import { nextId, ObjectId } from '../ids.ts'
 import { callable, date, parse } from '../input.ts'
 import { callback, observed } from '../log.ts'
@@ -102,7 +102,10 @@ function createLogging<A extends object>({ store, register, identityOf, toActivi
         /* Who deletes the transcript meanwhile forgets who has a part in it. It is stored by now. */
         await withFailuresAs('unknown', note)
       },
-    )
+    ).catch((error: unknown) => {
+      /* Logged again, it would be another message. */
+      throw message.externalId === undefined ? notRepeatable(error) : error
+    })
   }
 }
 

@@ -37,7 +37,7 @@ export function openKeyed<T, S extends Shapes>(store: DialogueStore<S>, options:
   const { userOf, onConflict } = options
   const keyed = createKeyed({
     ...{ sessions, namespace, deadline: database.deadline },
-    userOf: ownersIn(store, userOf),
+    owners: ownersIn(store, userOf),
     /* What is stored under a key is what its framework has put there. */
     onConflict: onConflict as Parameters<typeof createKeyed>[0]['onConflict'],
   })

@@ -1,22 +1,27 @@
 import { internalsIn } from '../beside.ts'
 import type { Shapes } from '../config.ts'
 import type { DialogueStore } from '../contract.ts'
-import { type ObjectId, toObjectId } from '../ids.ts'
+import { toObjectId } from '../ids.ts'
 import { callback } from '../log.ts'
+import type { Owners } from '../sessions/writing.ts'
 import type { Identity } from '../users/schema.ts'
 
 export type OwnerOf = (key: string) => Identity | null | Promise<Identity | null>
 
-/** Whose a key is. Who is not known yet is created. */
-export function ownersIn<S extends Shapes>(store: DialogueStore<S>, userOf: OwnerOf | undefined) {
+/** Whose keys are, as the caller's function tells. */
+export function ownersIn<S extends Shapes>(store: DialogueStore<S>, userOf: OwnerOf | undefined): Owners {
   const { observer } = internalsIn(store)
-  return async (key: string): Promise<ObjectId | undefined> => {
+  const by = (user: (identity: Identity) => Promise<{ id: string } | null>) => async (key: string) => {
     const identity = userOf && (await callback(() => userOf(key)))
-    if (!identity) return undefined
-    const { user } = await store.ensureUser(identity)
+    const found = identity ? await user(identity) : null
+    if (!found) return undefined
     /* No call has named them before: only the key tells whose it is. */
-    const refusal = observer.refuse?.([user.id])
+    const refusal = observer.refuse?.([found.id])
     if (refusal) throw refusal
-    return toObjectId(user.id)
+    return toObjectId(found.id)
+  }
+  return {
+    ensure: by(async (identity) => (await store.ensureUser(identity)).user),
+    find: by((identity) => store.findUser(identity)),
   }
 }

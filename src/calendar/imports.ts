@@ -79,7 +79,7 @@ export function createImports(database: Database, directory: UserDirectory, remo
         if (!series || known.includes(original)) return false
         const exceptions = [...known, original].slice(-MOST_EXCEPTIONS)
         const recurrence = withExceptions(series.recurrence, exceptions)
-        const written = await versionedUpdate(collection, database.deadline(), {
+        const written = await versionedUpdate(database, collection, database.deadline(), {
           key: { _id: seriesId },
           condition: { version: series.version },
           expressions: {

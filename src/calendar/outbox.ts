@@ -205,7 +205,7 @@ export function createOutbox(database: Database) {
         )
         return written ? { event: written, owner } : undefined
       }
-      const written = await versionedUpdate(collection, database.deadline(), {
+      const written = await versionedUpdate(database, collection, database.deadline(), {
         key: { _id: event._id, 'calendarSync.owner': owner },
         condition: { version: event.version },
         expressions: { ...toExpressions(changes), ...sync },

@@ -65,7 +65,7 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
   const writeWhere = async (hasData: boolean, userId: ObjectId, deadline: Deadline, write: Write) => {
     const { op, change, condition, ifVersion, covers } = write
     if (hasData && ifVersion === 0) return null
-    const document = await versionedUpdate(collection, deadline, {
+    const document = await versionedUpdate(database, collection, deadline, {
       op,
       key: { userId },
       condition: { ...condition, ...(ifVersion && { version: ifVersion }), data: { $exists: hasData } },
@@ -167,7 +167,7 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
       async deleteContext(userId: unknown): Promise<boolean> {
         const key = parse(id, userId, ['userId'])
         const deadline = database.deadline()
-        const emptied = await versionedUpdate(collection, deadline, {
+        const emptied = await versionedUpdate(database, collection, deadline, {
           key: { userId: key },
           condition: { data: { $exists: true } },
           values: {},

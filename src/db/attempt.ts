@@ -92,22 +92,23 @@ export async function backOff(round: number, deadline: Deadline): Promise<boolea
  * Sends a command until it goes through, fails for good, or the deadline is over. The command must be safe
  * to repeat: a read, an insert by a chosen `_id`, a write that knows its own operation id. In a transaction it
  * is sent once, since the transaction is repeated as a whole.
- * @param command gets the terms on which to send it, and how often it was tried before
+ * @param command gets the terms on which to send it, how often it was tried before, and whether one of these tries may
+ *   have been applied
  * @throws DialogueStoreError with `outcome: 'unknown'` when a write may have been applied
  * @throws the driver's error as it is when the server refused: what it means, the verb knows
  */
 export async function attempt<T>(
   deadline: Deadline,
   effect: 'read' | 'write',
-  command: (terms: Terms, repeats: number) => Promise<T>,
+  command: (terms: Terms, repeats: number, mayBeDone: boolean) => Promise<T>,
 ): Promise<T> {
-  if (deadline.transaction) return deadline.transaction.send((terms) => command(terms, 0))
+  if (deadline.transaction) return deadline.transaction.send((terms) => command(terms, 0, false))
   let outcome: Outcome = 'not-applied'
   for (let round = 0; ; round++) {
     const left = deadline.remaining()
     if (left === 0) throw timedOut(outcome)
     try {
-      const reply = command({ maxTimeMS: left }, round)
+      const reply = command({ maxTimeMS: left }, round, outcome === 'unknown')
       if (effect === 'write') deadline.onWrite?.(reply)
       return await within(left, reply, () => timedOut(effect === 'write' ? 'unknown' : outcome))
     } catch (thrown) {

@@ -100,7 +100,7 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
       if (!fields) return toEvent(current)
       const expressions = toExpressions(fields)
       const write = { key: { _id: eventId }, condition: { version: current.version } }
-      const written = await versionedUpdate(collection, deadline, {
+      const written = await versionedUpdate(database, collection, deadline, {
         ...write,
         expressions: { ...expressions, ...outbox },
       })

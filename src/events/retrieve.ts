@@ -48,7 +48,7 @@ export function createEventReading<C, E, D>({ database, creators, requireUser }:
           path: 'creator',
           model: creators.model(),
           match: creators.alive,
-          options: { lean: true, ...terms },
+          options: { lean: true, ...sure(terms) },
         },
       ),
     )
@@ -77,7 +77,7 @@ export function createEventReading<C, E, D>({ database, creators, requireUser }:
       const [found, count] = await Promise.all([
         attempt(deadline, 'read', (terms) =>
           collection
-            .find(place ? { $and: [query, after(place)] } : query, terms)
+            .find(place ? { $and: [query, after(place)] } : query, sure(terms))
             .sort({ start: 1, _id: 1 })
             .limit(given.limit + 1)
             .toArray(),

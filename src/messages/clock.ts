@@ -2,6 +2,7 @@ import type mongoose from 'mongoose'
 import { attempt, type Deadline, latest, runCommand, within } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { timedOut } from '../db/failure.ts'
+import { heardBy } from '../db/moment.ts'
 
 type Timestamp = mongoose.mongo.Timestamp
 
@@ -32,14 +33,10 @@ export interface Clock {
   ask(deadline: Deadline): Promise<ServerTime>
 }
 
-/** The driver keeps the cluster time that it has to tell servers; its types leave that out. */
-type Gossiping = mongoose.mongo.MongoClient & { topology?: { clusterTime?: { clusterTime: Timestamp } } }
-
 /** How long a point that was found is one that was found lately. */
 const LATELY_MS = 1000
 
 export function createClock(database: Database): Clock {
-  const { topology }: Gossiping = database.client
   const hello = createShared((deadline) =>
     attempt(deadline, 'read', (terms) => runCommand(database.db, { hello: 1 }, terms)),
   )
@@ -58,7 +55,7 @@ export function createClock(database: Database): Clock {
       doubts++
       known = undefined
     },
-    heard: () => topology?.clusterTime?.clusterTime,
+    heard: () => heardBy(database.client),
     async ask(deadline) {
       const doubtsBefore = doubts
       const { lastWrite, $clusterTime, operationTime } = await hello(deadline)

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Deadline } from '../db/attempt.ts'
 import { createKeyedQueue } from '../db/queue.ts'
-import { KEPT_OPS } from '../db/versioned.ts'
+import { isBy, KEPT_OPS } from '../db/versioned.ts'
 import { versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { exactJson, type JsonValue } from '../json.ts'
@@ -10,15 +10,14 @@ import { COLLISION, mergeThree } from './merge.ts'
 import type { SessionDocument } from './schema.ts'
 import { createSeen, type Seen } from './seen.ts'
 import type { Sessions, Stand } from './sessions.ts'
-import { createWriting } from './writing.ts'
+import { createWriting, type Owners } from './writing.ts'
 
 type Value = JsonValue | undefined
 
 interface Needs {
   sessions: Sessions
   namespace: string
-  /** Whose session that is; undefined for nobody's. */
-  userOf(key: string): Promise<ObjectId | undefined>
+  owners: Owners
   /** What becomes of a value that two have changed in the same place. */
   onConflict: ((ours: Value, theirs: Value) => unknown) | undefined
   deadline(): Deadline
@@ -37,16 +36,16 @@ const seenIn = (document: SessionDocument | null): Seen => ({
  * Values under keys, for frameworks that read one, change it, and write it back without saying what they had read. It is
  * remembered here, so that what another process has changed in between stays.
  */
-export function createKeyed({ sessions, namespace, userOf, onConflict, deadline }: Needs) {
-  const writing = createWriting({ sessions, namespace, userOf })
+export function createKeyed({ sessions, namespace, owners, onConflict, deadline }: Needs) {
+  const writing = createWriting({ sessions, namespace, owners })
   const seen = createSeen()
   const queue = createKeyedQueue()
   const look = async (key: string): Promise<Seen> => seenIn(await sessions.find(writing.placeOf(key)))
 
   async function read(key: string): Promise<Value> {
-    const { stand, value } = await look(key)
-    seen.keep(key, { stand, value: copied(value) }, value)
-    return value
+    const now = await look(key)
+    seen.keep(key, { ...now, value: copied(now.value) }, now.value)
+    return now.value
   }
 
   /** @returns what is there then; undefined if somebody was faster */
@@ -59,11 +58,12 @@ export function createKeyed({ sessions, namespace, userOf, onConflict, deadline 
     if (value === undefined)
       return (await writing.remove(key, base?.stand)) ? { stand: null, value } : undefined
     const written = await writing.put(key, base?.stand, value, op)
-    return written ? { stand: standOf(written), value } : undefined
+    return written ? { stand: standOf(written), value, ops: written.ops } : undefined
   }
 
   async function bring(base: Seen, ours: Value, theirs: Seen): Promise<Value> {
-    const merged = isSame(base, theirs) ? mergeThree(lastSaid(base, theirs), ours, theirs.value) : COLLISION
+    const isKnown = isSame(base, theirs) && !mayBeForgotten(base, theirs)
+    const merged = isKnown ? mergeThree(lastSaid(base, theirs), ours, theirs.value) : COLLISION
     if (merged !== COLLISION) return merged
     if (!onConflict) throw versionConflict(base.stand?.version ?? 0, theirs.stand?.version ?? 0)
     const decided = await callback(() => onConflict(ours, copied(theirs.value)))
@@ -97,7 +97,8 @@ export function createKeyed({ sessions, namespace, userOf, onConflict, deadline 
           throw error
         })
         /* Whoever goes on from what they gave knows nothing of what others have put there. */
-        seen.keep(key, now.value === wanted ? now : { stand: behind(now.stand), value: wanted }, given)
+        const stand = now.value === wanted ? now.stand : behind(now.stand)
+        seen.keep(key, { ...now, stand, value: wanted }, given)
       },
       deadline(),
     )
@@ -118,6 +119,12 @@ export function createKeyed({ sessions, namespace, userOf, onConflict, deadline 
 
 /** What was deleted and began anew, be it of somebody who was erased and came back, is not the same. */
 const isSame = ({ stand: was }: Seen, { stand: is }: Seen): boolean => !was || !is || is._id.equals(was._id)
+
+/** Something of ours may have arrived, and others have written too often since to tell. */
+function mayBeForgotten({ tried = [], ops: before = [] }: Seen, { ops = [] }: Seen): boolean {
+  if (tried.length === 0 || ops.length < KEPT_OPS) return false
+  return ![...before.slice(0, 1), ...tried.map(({ op }) => op)].some((op) => isBy(op, { ops }))
+}
 
 /** What of ours has arrived last: a write whose operation is there, a deletion where there is nothing, or what was read. */
 function lastSaid({ value, tried = [] }: Seen, theirs: Seen): Value {

@@ -13,7 +13,7 @@ export interface Seen {
   /** null: there was none. */
   stand: Stand | null
   value: JsonValue | undefined
-  /** The operations that have led to it lately. */
+  /** The operations that have led to it lately, the latest first. */
   ops?: ObjectId[] | undefined
   /** What was written since, without an answer: any of it may be there. */
   tried?: Try[]

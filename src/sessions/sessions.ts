@@ -90,7 +90,7 @@ export function createSessions({ database, directory, queue }: Needs) {
   }
 
   const update = (place: Place, stand: Stand | undefined, data: JsonObject, op: ObjectId) =>
-    versionedUpdate(collection, database.deadline(), {
+    versionedUpdate(database, collection, database.deadline(), {
       op,
       key: { ...place },
       ...(stand && { condition: standing(stand) }),

@@ -7,31 +7,42 @@ import type { Place, Sessions, Stand } from './sessions.ts'
 /** What is expected under a key: null for nothing, undefined for whatever is there. */
 export type Expected = Stand | null | undefined
 
+/** Whose session a key is; undefined for nobody's. */
+export interface Owners {
+  /** Who is not known yet is created. */
+  ensure(key: string): Promise<ObjectId | undefined>
+  find(key: string): Promise<ObjectId | undefined>
+}
+
 interface Needs {
   sessions: Sessions
   namespace: string
-  /** Whose session that is; undefined for nobody's. */
-  userOf(key: string): Promise<ObjectId | undefined>
+  owners: Owners
 }
 
 /** Writes of values whose key tells whose they are. Each is one attempt, for who was read or expected. */
-export function createWriting({ sessions, namespace, userOf }: Needs) {
+export function createWriting({ sessions, namespace, owners }: Needs) {
   const placeOf = (key: string): Place => ({ namespace, key })
 
-  const ofUser = <T>(key: string, work: (userId: ObjectId | undefined) => Promise<T>): Promise<T> =>
-    forWhoever(() => userOf(key), work)
-
   const begin = (key: string, value: JsonValue, op: ObjectId) =>
-    ofUser(key, (userId) => sessions.insert(placeOf(key), { data: { value }, userId, op }))
+    forWhoever(
+      () => owners.ensure(key),
+      (userId) => sessions.insert(placeOf(key), { data: { value }, userId, op }),
+    )
 
-  /** Before it is written: it may have begun when nobody knew whose it is, or their identity is somebody else's by now. */
+  /**
+   * Before it is written: it may have begun when nobody knew whose it is, or their identity is somebody else's by now.
+   * Who is erased is not called back for what is gone with them.
+   */
   async function own(key: string): Promise<void> {
     const there = await sessions.find(placeOf(key))
-    /* Who is erased is not called back for what is gone with them. */
     if (!there) return
-    await ofUser(key, async (userId) => {
-      if (userId && !there.userId?.equals(userId)) await sessions.belong(placeOf(key), userId)
-    })
+    await forWhoever(
+      () => (there.userId ? owners.find(key) : owners.ensure(key)),
+      async (userId) => {
+        if (userId && !there.userId?.equals(userId)) await sessions.belong(placeOf(key), userId)
+      },
+    )
   }
 
   return {

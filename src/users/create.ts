@@ -1,7 +1,6 @@
-import type mongoose from 'mongoose'
-import { attempt, type Deadline } from '../db/attempt.ts'
+import { attempt, backOff, type Deadline, sure } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { duplicateKeyFields } from '../db/failure.ts'
+import { duplicateKeyFields, timedOut } from '../db/failure.ts'
 import { createKeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { isBy } from '../db/versioned.ts'
@@ -40,8 +39,11 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
   const collection = database.collection(users)
   const queue = createKeyedQueue()
 
-  const find = (deadline: Deadline, filter: mongoose.mongo.Filter<UserDocument>) =>
-    attempt(deadline, 'read', (terms) => collection.findOne({ ...filter, ...ALIVE }, terms))
+  const find = (_id: ObjectId, deadline: Deadline) =>
+    attempt(deadline, 'read', (terms) => collection.findOne({ _id, ...ALIVE }, terms))
+
+  const findBy = (key: Identity, deadline: Deadline) =>
+    attempt(deadline, 'read', (terms) => collection.findOne({ identities: key, ...ALIVE }, sure(terms)))
 
   /** In a transaction a duplicate key would be its end, so it looks first: tombstones have ids, too. */
   const findClash = ({ _id, identities }: UserDocument, deadline: Deadline) => {
@@ -70,7 +72,7 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
     } catch (error) {
       const fields = duplicateKeyFields(error)
       if (!fields) throw input.id || input.identities.length > 0 ? error : notRepeatable(error)
-      const existing = await find(deadline, { _id: document._id })
+      const existing = await find(document._id, deadline)
       /* It is this call's own where the commit went through, and its reply was lost. */
       if (existing) return { user: existing, created: isBy(op, existing) }
       throw fields.includes('_id') ? userNotFound() : identityTaken(error)
@@ -78,17 +80,17 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
   }
 
   async function findOrCreate(key: Identity, rest: Omit<NewUser, 'identities'>, deadline: Deadline) {
-    while (true) {
-      const known = await find(deadline, { identities: key })
+    for (let round = 0; ; round++) {
+      const known = await findBy(key, deadline)
       if (known) return { user: known, created: false }
       try {
         const found = await create({ ...rest, identities: [key] }, deadline)
         if (!found.created && !hasIdentity(found.user, key)) throw idOfAnother()
         return found
       } catch (error) {
-        /* Somebody else's first message was faster: look again. */
-        const taken = error instanceof DialogueStoreError && error.code === 'IDENTITY_TAKEN'
-        if (!taken || deadline.remaining() === 0) throw error
+        /* Somebody else's first message was faster: look again, until a majority has them. */
+        if (!(error instanceof DialogueStoreError) || error.code !== 'IDENTITY_TAKEN') throw error
+        if (!(await backOff(round, deadline))) throw timedOut('not-applied')
       }
     }
   }
@@ -103,7 +105,7 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
       const key = parse(identity, of, ['identity'])
       const rest = parse(userDefaults, defaults, ['defaults'])
       const deadline = database.deadline()
-      const known = await find(deadline, { identities: key })
+      const known = await findBy(key, deadline)
       if (known) return { user: toUser(known), created: false }
       /* First messages at once: within a process they wait in line instead of conflicting on the server. */
       const { user, created } = await queue.run(

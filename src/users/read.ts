@@ -46,7 +46,7 @@ export function createReading<D>(database: Database) {
     }
     const found = await attempt(database.deadline(), 'read', (terms) =>
       collection
-        .find(filter, terms)
+        .find(filter, sure(terms))
         .sort({ _id: 1 })
         .limit(limit + 1)
         .toArray(),

@@ -46,7 +46,7 @@ export function createUpdate<D>(database: Database, checkData: ShapeCheck | unde
     conditions: Conditions,
     set: Record<string, unknown>,
   ) =>
-    versionedUpdate(collection, deadline, {
+    versionedUpdate(database, collection, deadline, {
       key: { _id: userId, ...ALIVE },
       condition: toFilter(conditions),
       expressions: set,

@@ -5,7 +5,7 @@ import { type Rig, startRig } from '../../scripts/torture/parts/writes/rig.ts'
 import { type Fate, startProxy } from '../../scripts/torture/rig/proxy.ts'
 import { ObjectId } from '../../src/ids.ts'
 import { type DialogueStore, openStore } from '../../src/index.ts'
-import { makeUser, storedOf } from '../support/make.ts'
+import { makeIdentity, makeUser, storedOf } from '../support/make.ts'
 import { gate, until } from '../transactions/support/turns.ts'
 
 const TIMEOUT_MS = 120_000
@@ -140,7 +140,8 @@ describe('what is in the memory of a server only', () => {
   test(
     'is shown to nobody who reads a version',
     async () => {
-      const { id: userId } = await makeUser(store)
+      const identity = makeIdentity()
+      const { id: userId } = await makeUser(store, { identities: [identity] })
       const start = new Date('2030-05-01T09:00:00Z')
       const { event } = await store.storeEvent({ creatorId: userId, summary: 'Tea', start })
       await store.storeContext(userId, { said: 'first' })
@@ -159,6 +160,11 @@ describe('what is in the memory of a server only', () => {
       expect(await store.retrieveContext(userId)).toMatchObject({ version: 1, data: { said: 'first' } })
       expect(await store.getUser(userId)).toMatchObject({ version: 1 })
       expect(await store.getEvent(event.id)).toMatchObject({ version: 1 })
+      expect(await store.ensureUser(identity)).toMatchObject({ user: { version: 1 }, created: false })
+      expect((await store.listUsers()).users.find(({ id }) => id === userId)).toMatchObject({ version: 1 })
+      expect(await store.retrieveEvents({ creatorId: userId })).toMatchObject({ events: [{ version: 1 }] })
+      const [withCreator] = (await store.retrieveEvents({ creatorId: userId, withCreator: true })).events
+      expect(withCreator).toMatchObject({ creator: { version: 1 } })
       await ended
     },
     TIMEOUT_MS,

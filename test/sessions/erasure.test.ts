@@ -112,6 +112,24 @@ describe('the erasure of a user', () => {
     }
   })
 
+  test('that comes while a session is being written creates nobody in their place', async () => {
+    const { identity, namespace, user, one } = await makeBot()
+    await one.write('k', { secret: 'old' })
+    let isWriting = false
+    const erasing = grammyStorage<State>(store, {
+      namespace,
+      async userOf() {
+        if (isWriting) await other.deleteUser(user.id)
+        return identity
+      },
+    })
+    const mine = (await erasing.read('k')) as State
+    isWriting = true
+    await rejection(Promise.resolve(erasing.write('k', Object.assign(mine, { n: 1 }))), 'VERSION_CONFLICT')
+    await expectErased(user.id)
+    expect(await store.findUser(identity)).toBeNull()
+  })
+
   test('keeps away what a handler has read before, also when they have come anew meanwhile', async () => {
     const { one, two, user } = await makeBot()
     await one.write('k', { secret: 'old' })

@@ -103,7 +103,7 @@ async function withUnheard(begin: State, mine: State) {
   await failing(() => storage.write('k', Object.assign(value, mine)), UNCONFIRMED)
   const stored = async () =>
     (await faulty.db.collection('dialogue_sessions').findOne({ namespace }))?.data.value
-  return { storage, value, failing, stored }
+  return { storage, namespace, value, failing, stored }
 }
 
 test('a write that nobody heard of is undone by who writes what they had read', async () => {
@@ -142,4 +142,23 @@ test('what was deleted unheard is there again when it is written again', async (
   expect(await stored()).toBeUndefined()
   await storage.write('k', { n: 1 })
   expect(await stored()).toEqual({ n: 1 })
+})
+
+test('what nobody heard of, and others have written over too often to tell, is a conflict', async () => {
+  const { storage, namespace, value, stored } = await withUnheard({ list: ['a'] }, { list: ['a', 'b'] })
+  const other = grammyStorage<State>(store, { namespace })
+  for (let n = 0; n < 8; n++) await other.write('k', Object.assign(await taken(other), { n }))
+  await expect(Promise.resolve(storage.write('k', value))).rejects.toMatchObject({ code: 'VERSION_CONFLICT' })
+  expect(await stored()).toEqual({ list: ['a', 'b'], n: 7 })
+})
+
+test('what nobody heard of, and did not arrive, is written over what others have written since', async () => {
+  const { storage, namespace, failing, stored } = await withUnheard({ n: 0 }, { n: 1 })
+  const other = grammyStorage<State>(store, { namespace })
+  for (let i = 0; i < 8; i++) await other.write('k', Object.assign(await taken(other), { i }))
+  const mine = await taken(storage)
+  await failing(() => storage.write('k', Object.assign(mine, { n: 2 })), LOST_COMMAND)
+  await other.write('k', Object.assign(await taken(other), { i: 8 }))
+  await storage.write('k', mine)
+  expect(await stored()).toEqual({ n: 2, i: 8 })
 })
