@@ -206,7 +206,8 @@ test('a series that is cancelled or deleted takes its moved instances with it', 
 test('pulls of one calendar that wait are one', async () => {
   const { sync, server } = await makeWorld()
   const one = sync()
-  server.judgeBy(() => ({ delayMs: 50 }))
+  /* All of them have begun when the first one ends. */
+  server.judgeBy(() => ({ delayMs: 800 }))
   await Promise.all(Array.from({ length: 10 }, () => one.pull('primary')))
   expect(server.requests.filter(({ kind }) => kind === 'events.list')).toHaveLength(2)
 })
