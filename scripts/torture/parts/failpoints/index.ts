@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Attempt, Part } from '../../part.ts'
 import type { Deck } from './deck.ts'
@@ -12,7 +11,7 @@ const LEFT = 'nothing is left open, or behind'
 /** Trials between two looks at what is left. */
 const LOOK_EVERY = 200
 /** Most of a trial is waiting: what goes on for long has several servers at last, each begun so long after another. */
-const MOST_FIELDS = 4 * availableParallelism()
+const MOST_FIELDS = 5
 const NEXT_FIELD_MS = 20_000
 /** A command may not come the first time: what is sent depends on what others have done meanwhile. */
 const TRIES = 3
