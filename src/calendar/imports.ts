@@ -1,6 +1,7 @@
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
+import { laterThan } from '../db/moment.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { versionedUpdate } from '../db/versioned.ts'
 import { isUserGone } from '../erased.ts'
@@ -34,8 +35,7 @@ export function createImports(database: Database, directory: UserDirectory, remo
    */
   async function touchSeries({ calendarId, instanceOf }: Origin, inside: Deadline): Promise<boolean> {
     const series = { 'calendarSync.calendarId': calendarId, googleCalendarId: instanceOf }
-    /* What stays the same would be no write. */
-    const syncedAt = { $max: ['$$NOW', { $add: ['$calendarSync.syncedAt', 1] }] }
+    const syncedAt = laterThan('$calendarSync.syncedAt')
     const { matchedCount } = await attempt(inside, 'write', (terms) =>
       collection.updateOne(
         { ...series, status: 'confirmed' },

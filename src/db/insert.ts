@@ -1,7 +1,7 @@
 import mongoose from 'mongoose'
 import { attempt, type Deadline, runCommand } from './attempt.ts'
 import type { Database } from './database.ts'
-import { isTransient } from './failure.ts'
+import { DUPLICATE_KEY, isTransient } from './failure.ts'
 
 /** What the server says of one document of an insert. */
 export interface WriteError {
@@ -44,6 +44,17 @@ export function insertUnordered(
     }
     return { errors, place: opTime?.ts }
   })
+}
+
+/**
+ * The same, of documents that others may have inserted before.
+ * @returns the indexes of those that were there
+ */
+export async function insertNew(...insert: Parameters<typeof insertUnordered>): Promise<number[]> {
+  const { errors } = await insertUnordered(...insert)
+  const other = errors.find(({ code }) => code !== DUPLICATE_KEY)
+  if (other) throw Object.assign(new Error('insert refused'), { code: other.code })
+  return errors.map(({ index }) => index)
 }
 
 interface Reply {

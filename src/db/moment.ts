@@ -5,6 +5,12 @@ import { isExpired, isTransient } from './failure.ts'
 
 type Timestamp = mongoose.mongo.Timestamp
 
+/** Clocks of processes, and of servers, differ by less. */
+export const CLOCKS_DIFFER_MS = 120_000
+
+/** By the server's clock, now, or a moment after that field: what stays the same would be no write to conflict with. */
+export const laterThan = (field: string) => ({ $max: ['$$NOW', { $add: [field, 1] }] })
+
 /** The driver keeps the cluster time that it has to tell servers; its types leave that out. */
 type Gossiping = mongoose.mongo.MongoClient & { topology?: { clusterTime?: { clusterTime: Timestamp } } }
 

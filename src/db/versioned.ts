@@ -3,7 +3,7 @@ import { DialogueStoreError } from '../errors.ts'
 import { nextId, ObjectId } from '../ids.ts'
 import { attempt, type Deadline, type Terms } from './attempt.ts'
 import type { Collection, Database } from './database.ts'
-import { heardBy, readAt } from './moment.ts'
+import { CLOCKS_DIFFER_MS, heardBy, readAt } from './moment.ts'
 
 export interface Versioned extends Document {
   version: number
@@ -56,7 +56,7 @@ export async function versionedUpdate<D extends Versioned>(
   const left = Object.keys(known).map((field) => [field, 0])
   const projected = left.length > 0 ? { projection: Object.fromEntries(left) } : {}
   const place = { find: collection.collectionName, filter: key }
-  let begun = heardBy(database.client)
+  let begun: Timestamp | undefined
   const written = await attempt(deadline, 'write', async (terms, repeats, mayBeDone) => {
     if (!mayBeDone) begun = heardBy(database.client)
     const keeping = mayBeDone ? await keepingSince(database, begun, op, place, terms) : {}
@@ -69,8 +69,6 @@ export async function versionedUpdate<D extends Versioned>(
   return written && { ...written, ...known }
 }
 
-/** Clocks of processes differ by less. */
-const CLOCKS_DIFFER_MS = 120_000
 const OLDEST = `ops.${KEPT_OPS - 1}`
 
 /**

@@ -1,6 +1,5 @@
 import { attempt, type Deadline, soon } from '../db/attempt.ts'
-import { DUPLICATE_KEY } from '../db/failure.ts'
-import { insertUnordered } from '../db/insert.ts'
+import { insertNew } from '../db/insert.ts'
 import type { ObjectId } from '../ids.ts'
 import { type Earlier, type Identified, isOn, seenKey } from './claim.ts'
 import { keyOf, keyOfChosen } from './flights.ts'
@@ -69,10 +68,8 @@ export function createClaims(needs: JudgingNeeds): Claims {
       flights: [flight],
       createdAt,
     }))
-    const { errors } = await insertUnordered(database, seen.collection, wanted, deadline)
-    const other = errors.find(({ code }) => code !== DUPLICATE_KEY)
-    if (other) throw Object.assign(new Error('claim refused'), { code: other.code })
-    return errors.flatMap(({ index }) => documents[index] ?? [])
+    const before = await insertNew(database, seen.collection, wanted, deadline)
+    return before.flatMap((index) => documents[index] ?? [])
   }
 
   /** What a crashed flight left is inserted by this one, unless a deletion or a transaction was faster. */

@@ -1,7 +1,7 @@
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { DUPLICATE_KEY } from '../db/failure.ts'
-import { insertUnordered } from '../db/insert.ts'
+import { insertNew, insertUnordered } from '../db/insert.ts'
+import { laterThan } from '../db/moment.ts'
 import type { ObjectId } from '../ids.ts'
 import { type FlightDocument, type MessageDocument, seen } from './schema.ts'
 
@@ -57,16 +57,12 @@ export function createFlights(database: Database): Flights {
 
     async landAgain(keys, deadline) {
       const landings = keys.map((_id) => ({ _id, createdAt: new Date(), landed: true }))
-      const { errors } = await insertUnordered(database, seen.collection, landings, deadline, 1)
-      const other = errors.find(({ code }) => code !== DUPLICATE_KEY)
-      if (other) throw Object.assign(new Error('landing refused'), { code: other.code })
-      const before = { _id: { $in: errors.flatMap(({ index }) => keys[index] ?? []) } }
-      if (errors.length === 0) return new Set()
-      /* It has to change: a transaction that has looked since must meet this landing, and not the one before. */
-      const later = { $max: ['$$NOW', { $add: ['$createdAt', 1] }] }
-      await attempt(deadline, 'write', (terms) =>
-        collection.updateMany(before, [{ $set: { createdAt: later, landed: true } }], terms),
-      )
+      const there = await insertNew(database, seen.collection, landings, deadline, 1)
+      if (there.length === 0) return new Set()
+      const before = { _id: { $in: there.flatMap((index) => keys[index] ?? []) } }
+      /* A transaction that has looked since must meet this landing, and not the one before. */
+      const change = { createdAt: laterThan('$createdAt'), landed: true }
+      await attempt(deadline, 'write', (terms) => collection.updateMany(before, [{ $set: change }], terms))
       const found = await attempt(deadline, 'read', (terms) =>
         collection.find({ ...before, overtaken: { $exists: true } }, terms).toArray(),
       )

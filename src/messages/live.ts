@@ -1,6 +1,7 @@
 import mongoose from 'mongoose'
 import type { Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
+import { CLOCKS_DIFFER_MS } from '../db/moment.ts'
 import { invalidInput } from '../errors.ts'
 import type { Clock } from './clock.ts'
 import type { MessageDocument } from './schema.ts'
@@ -82,11 +83,6 @@ const notAPlace = () =>
     },
   ])
 
-/**
- * A message on the page whose `createdAt` is so much earlier than the place was stored before it: it waits no longer
- * than its deadline to be sent, and clocks of bots and servers differ by less. More only makes the text longer.
- */
-const CLOCKS_DIFFER_MS = 120_000
 /** Behind mongos: how much earlier than the cluster time everything is seen. */
 const UNSEEN_MS = 5000
 
@@ -119,7 +115,10 @@ export function createLive({ timeoutMs }: Database, clock: Clock) {
   /* Pages of users who write a lot reach no further back than a moment: then it is no use to try. */
   let isWorthTrying = true
 
-  /** What has an earlier `timestamp` was stored before that point, unless it says that it is older than it is. */
+  /**
+   * What has an earlier `timestamp` was stored before that point, unless it says that it is older than it is: it waits no
+   * longer than its deadline to be sent. More time only makes the text longer.
+   */
   const longBefore = (time: Timestamp): number => time.t * 1000 - CLOCKS_DIFFER_MS - timeoutMs
 
   /**

@@ -21,13 +21,11 @@ afterAll(() => server.stop())
 const HELD_MS = 1000
 
 /** Holds the next such command about claims up. @returns waits until it is held */
-async function hold(failCommand: string): Promise<() => Promise<unknown>> {
-  const failure = { failCommands: [failCommand], blockConnection: true, blockTimeMS: HELD_MS }
-  const { count } = await server.fail({ collection: 'seen', ...failure }, { times: 1 })
-  const timesEntered = Number(count) + 1
-  return () =>
-    server.db.client.db('admin').command({ waitForFailPoint: 'failCommand', timesEntered, maxTimeMS: 20_000 })
-}
+const hold = (failCommand: string) =>
+  server.fail(
+    { collection: 'seen', failCommands: [failCommand], blockConnection: true, blockTimeMS: HELD_MS },
+    { times: 1 },
+  )
 
 const delivery = (userId: string, content: string) => ({ userId, sender: 'user', content, externalId: 'x' })
 

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import type mongoose from 'mongoose'
 import { type GrammyStorage, grammyStorage } from '../../src/adapters/grammy.ts'
 import type { DialogueStore } from '../../src/index.ts'
-import { LOST_COMMAND, LOST_REPLY, makeFaultyServer } from '../support/faults.ts'
+import { LOST_COMMAND, LOST_REPLY, makeFaultyServer, UNCONFIRMED } from '../support/faults.ts'
 
 type State = Record<string, unknown>
 
@@ -14,9 +14,6 @@ beforeAll(async () => {
 })
 afterAll(() => faulty?.stop())
 afterEach(() => faulty.heal())
-
-/** The command is carried out, but its reply says that the majority did not confirm it in time. */
-const UNCONFIRMED = { writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' } }
 
 let bots = 0
 /** Nobody's sessions, and those of somebody. */

@@ -20,6 +20,8 @@ type Mode = 'alwaysOn' | { times: number } | { skip: number }
 
 /** The command is carried out, but its reply says that the server shuts down. The driver tries once more. */
 export const LOST_REPLY = { writeConcernError: { code: 91, errmsg: 'the reply is lost' } }
+/** The command is carried out, but its reply says that the majority did not confirm it in time. */
+export const UNCONFIRMED = { writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' } }
 /** The command never arrives. The driver tries once more, outside of transactions. */
 export const LOST_COMMAND = { closeConnection: true }
 
@@ -52,9 +54,19 @@ export async function makeFaultyServer() {
       stores.push(store)
       return store
     },
-    /** Fails commands so many times, or until `heal`. */
-    fail: ({ collection, ...data }: Failure, mode: Mode = 'alwaysOn') =>
-      configure(mode, { ...data, namespace: `faults.dialogue_${collection}` }),
+    /**
+     * Fails commands so many times, or until `heal`, which waits for those that are blocked.
+     * @returns waits until the first of them has come, or so many
+     */
+    async fail({ collection, ...data }: Failure, mode: Mode = 'alwaysOn') {
+      const { count } = await configure(mode, { ...data, namespace: `faults.dialogue_${collection}` })
+      return (times = 1): Promise<unknown> =>
+        client.db('admin').command({
+          waitForFailPoint: 'failCommand',
+          timesEntered: Number(count) + times,
+          maxTimeMS: 20_000,
+        })
+    },
     heal: () => configure('off'),
     /** Stops the server's process, so that it answers nothing, while `work` runs. */
     freeze: <T>(work: () => Promise<T>): Promise<T> =>

@@ -73,15 +73,9 @@ describe('a plain call that is held up', () => {
   const contentsOf = async (userId: string) =>
     (await storedOf(server.db, userId)).messages.map(({ content }) => content)
 
-  async function hold(collection: 'messages' | 'seen') {
-    const { count } = await server.fail(
-      { collection, failCommands: ['insert'], blockConnection: true, blockTimeMS: 1500 },
-      { times: 1 },
-    )
-    const timesEntered = Number(count) + 1
-    const admin = server.db.client.db('admin')
-    return () => admin.command({ waitForFailPoint: 'failCommand', timesEntered, maxTimeMS: 20_000 })
-  }
+  /** Holds the next insert up, or those after the first ones. @returns waits until it is held */
+  const hold = (collection: 'messages' | 'seen', mode: { times: number } | { skip: number } = { times: 1 }) =>
+    server.fail({ collection, failCommands: ['insert'], blockConnection: true, blockTimeMS: 1500 }, mode)
 
   test('before its insert is given what a transaction has stored', async () => {
     const { id: userId } = await makeUser(plain)
@@ -130,14 +124,9 @@ describe('a plain call that is held up', () => {
     const { id: userId } = await makeUser(plain)
     const id = nextId().toHexString()
     /* The claim of its external id, and two landings. */
-    const { count } = await server.fail(
-      { collection: 'seen', failCommands: ['insert'], blockConnection: true, blockTimeMS: 1500 },
-      { skip: 2 },
-    )
+    const held = await hold('seen', { skip: 2 })
     const call = plain.storeMessage(says(userId, 'plain', { id, externalId: 'x' }))
-    const admin = server.db.client.db('admin')
-    const timesEntered = Number(count) + 1
-    await admin.command({ waitForFailPoint: 'failCommand', timesEntered, maxTimeMS: 20_000 })
+    await held()
     const landed = await server.db.collection('dialogue_seen').find({ landed: true }).toArray()
     expect(landed.map(({ _id }) => String(_id))).toContain(`${userId}:${id}`)
     expect(await call).toMatchObject({ created: true })

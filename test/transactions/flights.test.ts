@@ -17,13 +17,11 @@ const HELD_MS = 1500
 
 /** Holds the next insert up, or the next few. @returns waits until the last of them is held */
 async function hold(collection: string, times = 1, skip = 0): Promise<() => Promise<unknown>> {
-  const admin = server.db.client.db('admin')
-  const { count } = await server.fail(
+  const met = await server.fail(
     { collection, failCommands: ['insert'], blockConnection: true, blockTimeMS: HELD_MS },
     skip > 0 ? { skip } : { times },
   )
-  const timesEntered = Number(count) + times
-  return () => admin.command({ waitForFailPoint: 'failCommand', timesEntered, maxTimeMS: 20_000 })
+  return () => met(times)
 }
 
 const delivery = (userId: string, content: string) => says(userId, content, { externalId: 'x' })

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { ObjectId } from '../../src/ids.ts'
 import type { DialogueStore } from '../../src/index.ts'
-import { LOST_COMMAND, LOST_REPLY, makeFaultyServer } from '../support/faults.ts'
+import { LOST_COMMAND, LOST_REPLY, makeFaultyServer, UNCONFIRMED } from '../support/faults.ts'
 import { makeIdentity, makeMessages, makeUser, rejection, storedOf } from '../support/make.ts'
 
 let faulty: Awaited<ReturnType<typeof makeFaultyServer>>
@@ -16,9 +16,6 @@ afterEach(() => faulty.heal())
 beforeEach(async () => {
   userId = (await makeUser(store)).id
 })
-
-/** The command is carried out, but its reply says that the majority did not confirm it in time. */
-const UNCONFIRMED = { writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' } }
 
 describe.each([
   ['three writes are not confirmed', { times: 3 }, UNCONFIRMED],

@@ -3,7 +3,7 @@ import type mongoose from 'mongoose'
 import { KEPT_OPS } from '../../src/db/versioned.ts'
 import { ObjectId } from '../../src/ids.ts'
 import type { DialogueStore } from '../../src/index.ts'
-import { LOST_COMMAND, makeFaultyServer } from '../support/faults.ts'
+import { LOST_COMMAND, makeFaultyServer, UNCONFIRMED } from '../support/faults.ts'
 import { makeEvent, makeUser } from '../support/make.ts'
 import { until } from '../transactions/support/turns.ts'
 
@@ -22,9 +22,6 @@ beforeEach(async () => {
   eventId = (await makeEvent(store, userId)).id
   await store.storeContext(userId, {})
 })
-
-/** The command is carried out, but its reply says that the majority did not confirm it in time. */
-const UNCONFIRMED = { writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' } }
 
 /** Another process writes to the same document, as often as it keeps operations. */
 async function writeOver(documents: mongoose.mongo.Collection, filter: object): Promise<void> {
@@ -81,10 +78,9 @@ test('a write is repeated where none that may have pushed it out was under way',
   const filter = { _id: new ObjectId(userId) }
   const documents = faulty.db.collection('dialogue_users')
   const lost = { failCommands: ['findAndModify'], collection: 'users', ...LOST_COMMAND }
-  const { count } = await faulty.fail(lost)
+  const met = await faulty.fail(lost)
   const mine = store.updateUser(userId, { name: 'Bia' })
-  const once = { timesEntered: count + 1, maxTimeMS: 30_000 }
-  await faulty.db.admin().command({ waitForFailPoint: 'failCommand', ...once })
+  await met()
   const ops = Array.from({ length: KEPT_OPS }, () => ObjectId.createFromTime(0))
   await documents.updateOne(filter, { $set: { version: 100, ops } })
   await faulty.heal()
