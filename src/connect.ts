@@ -89,6 +89,8 @@ function viewOf(connection: Linked): mongoose.Connection {
   connection.otherDbs = connection.otherDbs?.filter((other) => other !== view)
   view.otherDbs = []
   view.base = new mongoose.Mongoose()
+  /* The view has a copy of its settings: `sanitizeFilter` would take our filters for values. */
+  Object.assign(view, { config: {} })
   return view
 }
 

@@ -18,7 +18,11 @@ export const id = z
   })
   .meta({ bsonType: 'objectId' })
 
-export const date = z.date({ error: 'must be a valid Date' }).meta({ bsonType: 'date' })
+/** A copy: the caller's own may be set to another time before it is sent. */
+export const date = z
+  .date({ error: 'must be a valid Date' })
+  .overwrite((given) => new Date(given))
+  .meta({ bsonType: 'date' })
 
 /** Exact JSON: an object that comes back as it went in. */
 export const json = z

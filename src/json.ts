@@ -149,6 +149,18 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return Object.getPrototypeOf(proto) === null && Object.hasOwn(proto, 'isPrototypeOf')
 }
 
+/** A copy of what was checked, or read: whoever has the one cannot change the other. */
+export function copyJson(object: JsonObject): JsonObject {
+  const copy: JsonObject = {}
+  for (const [key, value] of Object.entries(object)) setOwn(copy, key, copyOf(value))
+  return copy
+}
+
+const copyOf = (value: JsonValue): JsonValue => {
+  if (Array.isArray(value)) return value.map(copyOf)
+  return isPlainObject(value) ? copyJson(value) : value
+}
+
 /** JSON Merge Patch, RFC 7396: `null` removes, objects merge, everything else replaces. */
 export function mergePatch(target: JsonValue | undefined, patch: JsonObject): JsonObject {
   const merged: JsonObject = {}

@@ -145,12 +145,12 @@ export function observedIterables<
     try {
       open()
       for await (const item of { [Symbol.asyncIterator]: () => items }) {
-        yield item
         open()
+        yield item
       }
     } catch (error) {
       failed = true
-      throw call.fail(error)
+      throw call.fail(observer.closed() ?? error)
     } finally {
       if (!failed) call.done()
     }

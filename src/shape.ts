@@ -4,37 +4,36 @@ import { DialogueStoreError, invalidInput } from './errors.ts'
 import { outputOf } from './input.ts'
 import { exactJson, type JsonObject } from './json.ts'
 
-/** Checks one of the caller's JSON fields; without a shape of theirs, whatever is exact JSON passes. */
-export type ShapeCheck = (value: JsonObject) => JsonObject
+/**
+ * Checks one of the caller's JSON fields; without a shape of theirs, whatever is exact JSON passes.
+ * @param at where the field stands in the verb's input
+ */
+export type ShapeCheck = (value: JsonObject, at: string[]) => JsonObject
 
 /**
  * @param shape the caller's zod schema. What it gives out is what is stored, so that defaults and
  *   transforms count, and has to be exact JSON too
- * @param path where the field stands in the verb's input
  */
-function shapeCheck(shape: z.ZodType | undefined, path: string[]): ShapeCheck | undefined {
-  if (!shape) return undefined
-  return (value) => exactJson(shaped(shape, value, path), path)
-}
+const shapeCheck = (shape: z.ZodType | undefined): ShapeCheck | undefined =>
+  shape && ((value, at) => exactJson(shaped(shape, value, at), at))
 
 /** The checks of each of the caller's JSON fields. */
 export const shapeChecks = (shapes: Shapes) => ({
-  context: shapeCheck(shapes.context, ['data']),
-  userData: shapeCheck(shapes.userData, ['data']),
-  eventData: shapeCheck(shapes.eventData, ['data']),
-  metadata: shapeCheck(shapes.metadata, ['metadata']),
-  patchMetadata: shapeCheck(shapes.metadata, ['patch', 'metadata']),
+  context: shapeCheck(shapes.context),
+  userData: shapeCheck(shapes.userData),
+  eventData: shapeCheck(shapes.eventData),
+  metadata: shapeCheck(shapes.metadata),
 })
 export type ShapeChecks = ReturnType<typeof shapeChecks>
 
 /** A shape runs code of the caller's, which may throw; the driver's failures are not to blame for it. */
-function shaped(shape: z.ZodType, value: JsonObject, path: string[]): unknown {
+function shaped(shape: z.ZodType, value: JsonObject, at: string[]): unknown {
   try {
-    return outputOf(shape.safeParse(value), path)
+    return outputOf(shape.safeParse(value), at)
   } catch (error) {
     if (error instanceof DialogueStoreError) throw error
     const reason =
       error instanceof z.core.$ZodAsyncError ? 'has a shape that is asynchronous' : 'has a shape that throws'
-    throw invalidInput([{ path, reason }], error)
+    throw invalidInput([{ path: at, reason }], error)
   }
 }

@@ -99,7 +99,7 @@ const toTag = ({ _id, version }: Stand): string => `${version}-${_id.toHexString
 /** What an eTag expects. One that is not of here expects what is never there. */
 function standIn(eTag: unknown): Expected {
   if (eTag === '*' || !eTag) return undefined
-  const [, version, hex] = /^(\d+)-([0-9a-f]{24})$/.exec(String(eTag)) ?? []
+  const [, version, hex] = /^(\d+)-([0-9a-f]{24})$/.exec(typeof eTag === 'string' ? eTag : '') ?? []
   return { _id: toObjectId(hex) ?? nextId(), version: Number(version ?? 0) }
 }
 

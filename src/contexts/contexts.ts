@@ -40,7 +40,7 @@ const MOST_AT_ONCE = 32
 
 export function createContexts<D>({ database, checkData, countAfter }: Needs) {
   const collection = database.collection(contexts)
-  const checked = (data: JsonObject): JsonObject => (checkData ? checkData(data) : data)
+  const checked = (data: JsonObject): JsonObject => (checkData ? checkData(data, ['data']) : data)
 
   const gather = createGather<ObjectId, ContextDocument>({
     nameOf: (userId) => userId.toHexString(),

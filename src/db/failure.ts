@@ -6,6 +6,7 @@ const {
   MongoClientClosedError,
   MongoError,
   MongoNetworkError,
+  MongoOperationTimeoutError,
   MongoServerSelectionError,
   MongoWriteConcernError,
 } = mongoose.mongo
@@ -92,8 +93,9 @@ export const isTransient = (error: unknown): boolean =>
   UNSETTLED.has(codeOf(error) ?? 0) ||
   CURSOR_LOST.has(codeOf(error) ?? 0)
 
-/** The server gave up at maxTimeMS. */
-export const isExpired = (error: unknown): boolean => codeOf(error) === MAX_TIME_EXPIRED
+/** The server gave up at maxTimeMS, or the driver did: it ends commits by the `timeoutMS` of its client. */
+export const isExpired = (error: unknown): boolean =>
+  codeOf(error) === MAX_TIME_EXPIRED || error instanceof MongoOperationTimeoutError
 
 /** A document, or what was made of it, is beyond what MongoDB stores. */
 export const isTooLarge = (error: unknown): boolean => TOO_LARGE.has(codeOf(error) ?? 0)

@@ -128,7 +128,10 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
     async storeEvent(input: unknown): Promise<{ event: CalendarEvent<E, D>; created: boolean }> {
       const event = parse(newEvent, input)
       const op = nextId()
-      const document = toDocument({ ...event, data: checkData ? checkData(event.data) : event.data }, op)
+      const document = toDocument(
+        { ...event, data: checkData ? checkData(event.data, ['data']) : event.data },
+        op,
+      )
       bytesOf(document)
       const deadline = database.deadline()
       while (true) {
@@ -155,7 +158,8 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
       bytesOf(given)
       const { ifVersion } = parse(updateOptions, options, ['options'])
       /* No calendar sees the data. */
-      const outbox = Object.keys(given).some((field) => field !== 'data') ? CHANGED : {}
+      const isSeen = Object.entries(given).some(([field, value]) => field !== 'data' && value !== undefined)
+      const outbox = isSeen ? CHANGED : {}
       return change(key, (current) => patched(current, given, checkData), { ifVersion, outbox })
     },
 

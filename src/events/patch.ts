@@ -32,7 +32,7 @@ export function patched(
     ...(changes.recurrence?.length && {
       recurrence: withExceptions(changes.recurrence, exceptions),
     }),
-    ...(merged && { data: checkData ? checkData(merged) : merged }),
+    ...(merged && { data: checkData ? checkData(merged, ['data']) : merged }),
     /* What Google has, or how a country's clocks go, may have changed since: that keeps no other change out. */
     ...(SPAN.some((field) => field in changes) && { end: endOf({ ...current, ...changes }, changes) }),
   }

@@ -4,6 +4,7 @@ import type { Database, Model } from '../db/database.ts'
 import { invalidInput } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
+import type { JsonObject } from '../json.ts'
 import type { User } from '../users/schema.ts'
 import { eventNotFound } from './events.ts'
 import {
@@ -17,7 +18,7 @@ import {
   toEvent,
 } from './schema.ts'
 
-export interface EventPage<E, D> {
+export interface EventPage<E = JsonObject, D = JsonObject> {
   events: CalendarEvent<E, D>[]
   /** Events that match the filter, whatever the page. */
   count: number

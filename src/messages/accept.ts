@@ -12,7 +12,7 @@ interface Accepted {
 
 export function accept(input: unknown, checkMetadata: ShapeCheck | undefined): Accepted {
   const message: NewMessage = parse(newMessage, input)
-  if (message.metadata && checkMetadata) message.metadata = checkMetadata(message.metadata)
+  if (message.metadata && checkMetadata) message.metadata = checkMetadata(message.metadata, ['metadata'])
   const now = new Date()
   const isChosen = message.id !== undefined
   const document: MessageDocument = {

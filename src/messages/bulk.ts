@@ -4,11 +4,12 @@ import { toStoreError } from '../db/failure.ts'
 import type { Room } from '../db/room.ts'
 import { altered, type DialogueStoreError, invalidInput } from '../errors.ts'
 import { glance } from '../input.ts'
+import type { JsonObject } from '../json.ts'
 import { type Message, type MessageDocument, toMessage } from './schema.ts'
 import type { Settle, Stored, Traveller } from './traveller.ts'
 
 /** What became of one message of a bulk. */
-export type StoreOutcome<M> =
+export type StoreOutcome<M = JsonObject> =
   | { status: 'created' | 'duplicate'; message: Message<M> }
   | { status: 'rejected'; error: DialogueStoreError }
 

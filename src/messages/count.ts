@@ -16,14 +16,20 @@ export function createCount(database: Database) {
   const collection = database.collection(messages)
   const name = database.nameOf(messages.collection)
 
-  /** The count command only walks keys; an aggregation would look at each. */
-  async function countAll(
+  /**
+   * Messages that match, however many keys that takes. Without a filter the command only walks keys; an aggregation
+   * would look at each.
+   * @param most where counting stops
+   */
+  async function countMatches(
     scope: Scope,
     interval: Interval,
-    limit: number | undefined,
+    filter: MessageFilter,
+    most: number | undefined,
     deadline: Deadline,
   ): Promise<number> {
-    const command = { count: name, query: range(scope, interval), ...(limit && { limit }) }
+    const query = { ...range(scope, interval), ...sieve(filter) }
+    const command = { count: name, query, ...(most && { limit: most }) }
     const { n } = await attempt(deadline, 'read', (terms) => runCommand(database.db, command, terms))
     return n
   }
@@ -33,7 +39,7 @@ export function createCount(database: Database) {
     scope: Scope,
     interval: Interval,
     filter: MessageFilter,
-    limit: number | undefined,
+    limit: number,
     deadline: Deadline,
   ) {
     const matches = Object.entries(sieve(filter) ?? {}).map(([field, { $in }]) => ({
@@ -41,7 +47,7 @@ export function createCount(database: Database) {
     }))
     const pipeline = [
       { $match: range(scope, interval) },
-      ...(limit ? [{ $limit: limit }] : []),
+      { $limit: limit },
       {
         $group: { _id: null, examined: { $sum: 1 }, matched: { $sum: { $cond: [{ $and: matches }, 1, 0] } } },
       },
@@ -66,13 +72,14 @@ export function createCount(database: Database) {
       limit: number | undefined,
       deadline: Deadline,
     ): Promise<Count> {
-      const exactBelow = limit ?? Number.POSITIVE_INFINITY
-      if (!sieve(filter)) {
-        const count = await countAll(scope, interval, limit, deadline)
-        return { count, countIsExact: count < exactBelow }
+      if (limit === undefined || !sieve(filter)) {
+        const count = await countMatches(scope, interval, filter, limit, deadline)
+        return { count, countIsExact: limit === undefined || count < limit }
       }
       const { examined, matched } = await countSifted(scope, interval, filter, limit, deadline)
-      return { count: matched, countIsExact: examined < exactBelow }
+      return { count: matched, countIsExact: examined < limit }
     },
+
+    countMatches,
   }
 }

@@ -58,7 +58,8 @@ export function createDraft(userId: ObjectId) {
     },
     /** @returns how many of the transaction's own messages it drops */
     drop(which: Deletion): number {
-      const own = [...append.values()].filter((message) => isMeant(message, which))
+      const meant = isMeant(which)
+      const own = [...append.values()].filter(meant)
       for (const message of own) {
         const key = keyOf(message)
         append.delete(key)
@@ -93,10 +94,11 @@ export function createDraft(userId: ObjectId) {
 
 export type Draft = ReturnType<typeof createDraft>
 
-function isMeant({ _id, conversationId }: MessageDocument, which: Deletion): boolean {
-  if ('all' in which) return true
-  if ('conversationId' in which) return conversationId === which.conversationId
-  return which.ids.some((one) => one.equals(_id))
+function isMeant(which: Deletion): (message: MessageDocument) => boolean {
+  if ('all' in which) return () => true
+  if ('conversationId' in which) return ({ conversationId }) => conversationId === which.conversationId
+  const ids = new Set(which.ids.map((id) => id.toHexString()))
+  return ({ _id }) => ids.has(_id.toHexString())
 }
 
 function isCounted(message: Removed, after: Position | undefined, filter: MessageFilter): boolean {

@@ -39,7 +39,7 @@ export function toEdit(
   const _id = parse(id, messageId, ['messageId'])
   const patch = parse(messagePatch, change, ['patch'])
   const { ifVersion } = parse(patchOptions, options, ['options'])
-  if (patch.metadata && checkMetadata) patch.metadata = checkMetadata(patch.metadata)
+  if (patch.metadata && checkMetadata) patch.metadata = checkMetadata(patch.metadata, ['patch', 'metadata'])
   bytesOf(patch)
   return { userId, _id, patch, ifVersion }
 }

@@ -3,6 +3,7 @@ import { type Deadline, deadlineIn } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import type { ObjectId } from '../ids.ts'
 import type { Claims } from './claims.ts'
+import { removeFromCopies } from './copies.ts'
 import type { Journal } from './journal.ts'
 import type { createRemoval } from './remove.ts'
 import type { Settling } from './settle.ts'
@@ -37,6 +38,8 @@ export function createErasedMessages({ database, claims, journal, settling, remo
     },
     find: removal.find,
     remove: removal.remove,
+    /** When none are left. */
+    end: (userId: ObjectId): Promise<void> => removeFromCopies(database, userId),
     /** What has no place in a receipt: external ids seen. */
     removeTraces: claims.erase,
   }

@@ -4,6 +4,7 @@ import type { Database } from '../db/database.ts'
 import { isTooLarge } from '../db/failure.ts'
 import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
+import type { JsonObject } from '../json.ts'
 import { createCount, MOST_KEYS } from './count.ts'
 import { beyondPipeline, type Cut, isNewest, otherSide, pagePipeline, toCut, until } from './cut.ts'
 import type { Live } from './live.ts'
@@ -21,7 +22,7 @@ import {
 } from './schema.ts'
 
 /** One page of a history, in chronological order. */
-export interface HistoryPage<M> {
+export interface HistoryPage<M = JsonObject> {
   messages: Message<M>[]
   /** Messages that match the filters, whatever the page; null when not asked for. */
   count: number | null
@@ -56,7 +57,7 @@ interface Needs {
 
 export function createHistory<M>({ database, look, live }: Needs) {
   const collection = database.collection(messages)
-  const { count } = createCount(database)
+  const { count, countMatches } = createCount(database)
 
   /** A page, what lies on the other side of its origin, and whether the user exists, in one command. */
   async function rows(userId: ObjectId, cut: Cut, deadline: Deadline): Promise<Rows> {
@@ -151,10 +152,10 @@ export function createHistory<M>({ database, look, live }: Needs) {
   }
 
   /**
-   * Messages after a place, as they are stored; no more than `MOST_KEYS` keys are examined.
+   * Messages after a place, as they are stored.
    * @param beyond how many more than `MOST_PENDING` are of interest
    */
-  async function countFrom(
+  function countFrom(
     userId: ObjectId,
     after: Position | undefined,
     filter: MessageFilter,
@@ -162,8 +163,7 @@ export function createHistory<M>({ database, look, live }: Needs) {
     beyond = 0,
   ): Promise<number> {
     const scope = { userId, conversationId: filter.conversationId }
-    const most = sieve(filter) ? MOST_KEYS : MOST_PENDING + beyond
-    return (await count(scope, { after }, filter, most, deadline)).count
+    return countMatches(scope, { after }, filter, MOST_PENDING + beyond, deadline)
   }
 
   return {

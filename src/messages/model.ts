@@ -30,7 +30,7 @@ interface Needs {
     require(userId: ObjectId, deadline: Deadline): Promise<void>
     touch(userId: ObjectId, inside: Deadline): Promise<void>
   }
-  shapes: Pick<ShapeChecks, 'metadata' | 'patchMetadata'>
+  shapes: Pick<ShapeChecks, 'metadata'>
   maxQueuedBytes: number
   queue: KeyedQueue
   /** Something failed that another store, or the next call, makes good. */
@@ -71,7 +71,6 @@ export function createMessages<M>(needs: Needs) {
     journal,
     settling,
     look,
-    checkPatchMetadata: needs.shapes.patchMetadata,
     touchUser: directory.touch,
     onUnsettled: (error) => warn('settle', error),
   })

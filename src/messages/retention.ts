@@ -13,6 +13,8 @@ import { messages } from './schema.ts'
 
 export const DEFAULT_CAP_BYTES = 2 ** 30
 export const AGE_INDEX = 'retention_age'
+/** The number of messages that says there is no limit. */
+const NO_MAX = 2 ** 31 - 1
 
 /** Retention as the database has it. */
 export type StoredRetention =
@@ -97,7 +99,7 @@ export function createRetention(database: Database): RetentionKeeper {
       return {
         kind: 'capped',
         sizeBytes: Number(options.size),
-        ...(options.max > 0 && { maxMessages: Number(options.max) }),
+        ...(options.max > 0 && options.max < NO_MAX && { maxMessages: Number(options.max) }),
       }
     }
     const [age, limits] = await Promise.all([
@@ -111,6 +113,7 @@ export function createRetention(database: Database): RetentionKeeper {
     }
   }
 
+  /** Limits left out stay. */
   async function applyCapped(wanted: Extract<Retention, { kind: 'capped' }>): Promise<void> {
     if (wanted.sizeBytes) await db.command({ collMod: name, cappedSize: wanted.sizeBytes })
     if (wanted.maxMessages) await db.command({ collMod: name, cappedMax: wanted.maxMessages })

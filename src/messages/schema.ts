@@ -3,7 +3,7 @@ import { encodeCursor } from '../cursor.ts'
 import type { ModelDefinition } from '../db/definition.ts'
 import type { Entity } from '../entity.ts'
 import { counter, date, id, json, text, withoutNull } from '../input.ts'
-import type { JsonObject } from '../json.ts'
+import { copyJson, type JsonObject } from '../json.ts'
 
 const sender = text(100)
 export const conversationId = text(200)
@@ -218,6 +218,7 @@ export type Message<M = JsonObject> = Entity<MessageDocument, 'audio' | 'metadat
   cursor: string
 }
 
+/** What a caller is given is theirs: the document may still have to be sent, or be somebody else's, too. */
 export function toMessage<M>(document: MessageDocument): Message<M> {
   const { audio: heard } = document
   return {
@@ -226,7 +227,7 @@ export function toMessage<M>(document: MessageDocument): Message<M> {
     sender: document.sender,
     content: document.content,
     type: document.type,
-    timestamp: document.timestamp,
+    timestamp: new Date(document.timestamp),
     conversationId: document.conversationId ?? null,
     externalId: document.externalId ?? null,
     audio: heard
@@ -237,10 +238,10 @@ export function toMessage<M>(document: MessageDocument): Message<M> {
         }
       : null,
     // The store's shapes are the caller's word on what metadata holds; it was checked when it was stored.
-    metadata: (document.metadata ?? {}) as M,
+    metadata: copyJson(document.metadata ?? {}) as M,
     version: document.version,
-    createdAt: document.createdAt,
-    updatedAt: document.updatedAt ?? document.createdAt,
+    createdAt: new Date(document.createdAt),
+    updatedAt: new Date(document.updatedAt ?? document.createdAt),
     cursor: encodeCursor(document.userId, { timestamp: document.timestamp, id: document._id }),
   }
 }

@@ -4,7 +4,6 @@ import type { KeyedQueue } from '../db/queue.ts'
 import { inTransaction } from '../db/transaction.ts'
 import type { ObjectId } from '../ids.ts'
 import { id, parse } from '../input.ts'
-import type { ShapeCheck } from '../shape.ts'
 import { messageNotFound, toEdit, toKeyFilter } from './edit.ts'
 import type { Held } from './entry.ts'
 import type { Look } from './look.ts'
@@ -16,7 +15,6 @@ import { createTurn, type Turn, type TurnNeeds } from './turn.ts'
 interface Needs extends TurnNeeds {
   settling: Settling
   look: Look
-  checkPatchMetadata: ShapeCheck | undefined
   /** Transactions of one user conflict: in turn, they cost no reruns. */
   queue: KeyedQueue
   /** Called with messages that are stored. */
@@ -27,7 +25,7 @@ interface Needs extends TurnNeeds {
 
 /** Transactions with messages: the verbs that change messages, and what `withTransaction` is made of. */
 export function createTurns<M>(needs: Needs) {
-  const { database, settling, look, queue, onStored, onUnsettled, checkPatchMetadata } = needs
+  const { database, settling, look, queue, onStored, onUnsettled, checkMetadata } = needs
 
   /** Runs work in a transaction, and carries out what it decided about messages when it is committed. */
   async function inTurn<T>(
@@ -74,7 +72,7 @@ export function createTurns<M>(needs: Needs) {
 
     verbs: {
       async updateMessage(...given: unknown[]): Promise<Message<M>> {
-        const edit = toEdit(given, checkPatchMetadata)
+        const edit = toEdit(given, checkMetadata)
         const deadline = database.deadline()
         const work = () => inTurn(deadline, (turn) => turn.updateMessage(edit))
         const changed = await queue.run(edit.userId.toHexString(), work, deadline)

@@ -6,7 +6,7 @@ import { deletion, type Message, toMessage } from './schema.ts'
 import type { Turn } from './turn.ts'
 
 /** The messages' verbs inside a transaction. */
-export function createTurnVerbs<M>(turn: Turn, checkPatchMetadata: ShapeCheck | undefined) {
+export function createTurnVerbs<M>(turn: Turn, checkMetadata: ShapeCheck | undefined) {
   return {
     async storeMessage(input: unknown): Promise<{ message: Message<M>; created: boolean }> {
       const { document, created } = await turn.storeMessage(input)
@@ -31,7 +31,7 @@ export function createTurnVerbs<M>(turn: Turn, checkPatchMetadata: ShapeCheck | 
     },
 
     async updateMessage(...given: unknown[]): Promise<Message<M>> {
-      return toMessage(await turn.updateMessage(toEdit(given, checkPatchMetadata)))
+      return toMessage(await turn.updateMessage(toEdit(given, checkMetadata)))
     },
 
     async deleteMessages(user: unknown, which: unknown): Promise<number> {

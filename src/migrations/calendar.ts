@@ -11,6 +11,7 @@ const SOUND = validatorOf(events)
 /** Events become their own outbox: what was stored before is to be published, too. */
 export const calendar: Migration = {
   name: '0002-calendar',
+  creates: CALENDAR_MODELS,
   async up({ database }) {
     await createCollections(database, [events, ...CALENDAR_MODELS])
     const unsaid = [{ 'calendarSync.etag': { $exists: false } }, { 'calendarSync.state': 'changed' }]

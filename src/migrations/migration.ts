@@ -1,5 +1,6 @@
 import type { Retention } from '../config.ts'
 import type { Database } from '../db/database.ts'
+import type { ModelDefinition } from '../db/definition.ts'
 
 export interface MigrationContext {
   database: Database
@@ -10,6 +11,8 @@ export interface MigrationContext {
 /** A change of the database's shape. `up` may run again after a crash in the middle of it. */
 export interface Migration {
   name: string
+  /** Whose collections are there since it ran. Before it has, one of these names is somebody else's. */
+  creates: readonly ModelDefinition[]
   up(context: MigrationContext): Promise<void>
   down(context: MigrationContext): Promise<void>
 }

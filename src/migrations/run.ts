@@ -2,7 +2,7 @@ import { commandLine } from '../db/command-line.ts'
 import type { Database } from '../db/database.ts'
 import { DialogueStoreError } from '../errors.ts'
 import { META } from '../meta.ts'
-import { baseline, MODELS } from './baseline.ts'
+import { baseline } from './baseline.ts'
 import { calendar } from './calendar.ts'
 import { createHistory, type MigrationRecord } from './history.ts'
 import type { Migration, MigrationContext } from './migration.ts'
@@ -25,18 +25,25 @@ export function pendingOf(records: MigrationRecord[], known = MIGRATIONS): Migra
   return known.filter(({ name }) => !applied.has(name))
 }
 
-/** Those that have still to run, of a database that is ours, or empty. */
+/**
+ * Those that have still to run.
+ * @throws DialogueStoreError `MIGRATION_MISMATCH` also where a collection of somebody else has the name of one to come
+ */
 export async function findPending(database: Database): Promise<Migration[]> {
   const records = await readRecords(database)
-  if (records.length > 0) return pendingOf(records)
-  /* No migration ever ran, so a collection that is there is somebody else's. */
-  const there = await firstOfOurNames(database)
-  if (!there) return pendingOf([])
-  /* Unless one has begun meanwhile: its record is there before its collections. */
+  const there = await findAny(database, namesToCome(database, records))
+  if (!there) return pendingOf(records)
+  /* A migration may have begun meanwhile: its record is there before its collections. */
   const late = await readRecords(database)
-  if (late.length === 0) throw foreign(there)
+  if (namesToCome(database, late).includes(there)) throw foreign(there)
   return pendingOf(late)
 }
+
+/** What migrations will create that never ran. */
+const namesToCome = ({ nameOf }: Database, records: MigrationRecord[]): string[] =>
+  MIGRATIONS.filter(({ name }) => !records.some((record) => record.name === name)).flatMap(({ creates }) =>
+    creates.map(({ collection }) => nameOf(collection)),
+  )
 
 /** @throws DialogueStoreError `MIGRATION_PENDING`, `MIGRATION_MISMATCH` unless the database is as the code expects it */
 export async function requireMigrated(database: Database): Promise<void> {
@@ -92,8 +99,8 @@ async function readRecords(database: Database): Promise<MigrationRecord[]> {
   return records
 }
 
-async function firstOfOurNames(database: Database): Promise<string | undefined> {
-  const names = MODELS.map(({ collection }) => database.nameOf(collection))
-  const [found] = await database.db.listCollections({ name: { $in: names } }, { nameOnly: true }).toArray()
+async function findAny({ db }: Database, names: string[]): Promise<string | undefined> {
+  if (names.length === 0) return undefined
+  const [found] = await db.listCollections({ name: { $in: names } }, { nameOnly: true }).toArray()
   return found?.name
 }

@@ -5,6 +5,7 @@ import type { Migration } from './migration.ts'
 /** A home for what frameworks keep. */
 export const sessions: Migration = {
   name: '0003-sessions',
+  creates: [model],
   async up({ database }) {
     await createCollections(database, [model])
   },

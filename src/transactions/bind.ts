@@ -61,7 +61,7 @@ export function createBinding({ database, shapes, directory, creators, countFrom
       ...contexts.reads,
     }
     return {
-      ...observed(observer, 'debug', 'user', { ...verbs, ...createTurnVerbs(turn, shapes.patchMetadata) }),
+      ...observed(observer, 'debug', 'user', { ...verbs, ...createTurnVerbs(turn, shapes.metadata) }),
       ...observed(observer, 'debug', 'event', { ...events, getEvent }),
     }
   }

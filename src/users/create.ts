@@ -46,9 +46,9 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
     attempt(deadline, 'read', (terms) => collection.findOne({ identities: key, ...ALIVE }, sure(terms)))
 
   /** In a transaction a duplicate key would be its end, so it looks first: tombstones have ids, too. */
-  const findClash = ({ _id, identities }: UserDocument, deadline: Deadline) => {
+  const findClashes = ({ _id, identities }: UserDocument, deadline: Deadline) => {
     const either = [{ _id }, ...(identities ? [{ identities: { $in: identities } }] : [])]
-    return attempt(deadline, 'read', (terms) => collection.findOne({ $or: either }, terms))
+    return attempt(deadline, 'read', (terms) => collection.find({ $or: either }, terms).toArray())
   }
 
   const insert = (document: UserDocument, deadline: Deadline) =>
@@ -57,15 +57,19 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
       await createContext(document._id, inside)
     })
 
-  /** The same id stores once: a repeat gets what the first call stored. */
+  /**
+   * The same id stores once: a repeat gets what the first call stored.
+   * @param at where the data stands in the verb's input
+   */
   async function create(
     input: NewUser,
+    at: string[],
     deadline: Deadline,
   ): Promise<{ user: UserDocument; created: boolean }> {
     const op = nextId()
-    const document = toDocument({ ...input, data: checkData ? checkData(input.data) : input.data }, op)
-    const there = deadline.transaction && (await findClash(document, deadline))
-    if (there) return { user: asRepeat(there, document), created: false }
+    const document = toDocument({ ...input, data: checkData ? checkData(input.data, at) : input.data }, op)
+    const there = deadline.transaction && asRepeat(await findClashes(document, deadline), document)
+    if (there) return { user: there, created: false }
     try {
       await insert(document, deadline)
       return { user: document, created: true }
@@ -84,7 +88,7 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
       const known = await findBy(key, deadline)
       if (known) return { user: known, created: false }
       try {
-        const found = await create({ ...rest, identities: [key] }, deadline)
+        const found = await create({ ...rest, identities: [key] }, ['defaults', 'data'], deadline)
         if (!found.created && !hasIdentity(found.user, key)) throw idOfAnother()
         return found
       } catch (error) {
@@ -98,7 +102,7 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
   return {
     /** The same `id` stores once: a repeat gives the user that is there. */
     async createUser(input: unknown): Promise<User<D>> {
-      return toUser((await create(parse(newUser, input), database.deadline())).user)
+      return toUser((await create(parse(newUser, input), ['data'], database.deadline())).user)
     },
 
     async ensureUser(of: unknown, defaults?: unknown): Promise<{ user: User<D>; created: boolean }> {
@@ -119,10 +123,11 @@ export function createCreation<D>({ database, checkData, createContext }: Needs)
 }
 
 /** The user that a call before this one stored. */
-function asRepeat(there: UserDocument, { _id }: UserDocument): UserDocument {
-  if (!there._id.equals(_id)) throw identityTaken()
-  if ('erasedAt' in there) throw userNotFound()
-  return there
+function asRepeat(there: UserDocument[], { _id }: UserDocument): UserDocument | undefined {
+  const own = there.find((user) => user._id.equals(_id))
+  if (!own && there.length > 0) throw identityTaken()
+  if (own && 'erasedAt' in own) throw userNotFound()
+  return own
 }
 
 /** Whoever has the id is not whom the identity stands for: a bot must not take the one for the other. */

@@ -23,6 +23,8 @@ export interface Belongings {
     quiet(userId: ObjectId): Promise<void>
     /** What has no place in a receipt: external ids seen. Locks expire. */
     removeTraces(userId: ObjectId): Promise<void>
+    /** When none are left: where else there may be some. May be called again. */
+    end(userId: ObjectId): Promise<void>
   } & Kind
   events: {
     /** In the transaction: keeps what is needed to remove them elsewhere, if anything is to be removed. */
@@ -107,7 +109,7 @@ export function createErasure(database: Database, belongings: Belongings, queue:
       events.find(userId, BATCH),
     ])
     const done = ofMessages.length === 0 && ofEvents.length === 0
-    if (done) await events.end(userId)
+    if (done) await Promise.all([messages.end(userId), events.end(userId)])
     const change: mongoose.mongo.UpdateFilter<TombstoneDocument> = done
       ? { $unset: { erasing: 1 } }
       : {

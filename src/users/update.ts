@@ -81,7 +81,7 @@ export function createUpdate<D>(database: Database, checkData: ShapeCheck | unde
 
   const merge = (stored: JsonObject, patch: JsonObject): JsonObject => {
     const merged = mergeJson(stored, patch, ['data'])
-    return checkData ? checkData(merged) : merged
+    return checkData ? checkData(merged, ['data']) : merged
   }
 
   /** What is known of the new data without reading the old; undefined for what has to be read first. */

@@ -56,6 +56,7 @@ export function createErasureUpkeep({ database, belongings, drain }: Needs) {
     await removeAll(events, userId)
     await messages.removeTraces(userId)
     await events.removeTraces(userId)
+    await messages.end(userId)
     await events.end(userId)
   }
 

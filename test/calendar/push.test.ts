@@ -89,7 +89,7 @@ describe('what is stored is published', () => {
     await store.updateEvent(id, { summary: 'c' })
     await sync().push()
     expect(server.requests.map(({ kind }) => kind)).toEqual(['events.insert'])
-    await store.updateEvent(id, { data: { room: 5 } })
+    await store.updateEvent(id, { data: { room: 5 }, summary: undefined })
     expect((await store.getEvent(id)).calendarSync.state).toBe('synced')
     expect(await sync().push()).toEqual(NOTHING)
   })

@@ -146,6 +146,18 @@ describe('pending', () => {
     expect(await pendingOf(user, { senders: ['assistant'] })).toBe(100)
   })
 
+  test('is exact for a sender who said little before others said much', async () => {
+    const user = await newUser()
+    await makeMessages(store, user, 5)
+    for (let i = 0; i < 3; i++) await makeMessages(store, user, 4000, { sender: 'assistant', content: 'x' })
+    expect(await pendingOf(user, { senders: ['user'] })).toBe(5)
+    await store.withTransaction(async (tx) => {
+      await tx.storeMessage({ userId: user, sender: 'user', content: 'x' })
+      const { pending } = await tx.retrieveContext(user, { pending: { senders: ['user'] } })
+      expect(pending).toBe(6)
+    })
+  })
+
   test('goes on from the mark when the marked message, and others, are gone', async () => {
     const user = await newUser()
     const messages = await makeMessages(store, user, 10)

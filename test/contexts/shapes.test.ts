@@ -96,7 +96,7 @@ describe("the user data's shape", () => {
       'data.plan',
     ])
     expect(await refusedPaths(store.ensureUser(makeIdentity(), { data: untyped({ x: 1 }) }))).toEqual([
-      'data.x',
+      'defaults.data.x',
     ])
   })
 

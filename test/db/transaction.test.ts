@@ -108,7 +108,7 @@ describe('a transaction runs again', () => {
     const error = await rejection(call, 'UNAVAILABLE')
     expect(error).toMatchObject({ outcome: 'not-applied', retryable: true })
     expect(performance.now() - start).toBeLessThan(5000)
-    expect(runs).toBeGreaterThan(3)
+    expect(runs).toBeGreaterThan(1)
     expect(await stored()).toEqual({ a: 0 })
   })
 

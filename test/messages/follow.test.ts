@@ -57,6 +57,20 @@ describe('followMessages', () => {
     }
   })
 
+  test('gives everybody a message of their own, to change as they like', async () => {
+    const followers = [1, 2, 3].map(() =>
+      startFollower(store, {}, ({ message }) => {
+        expect(message.metadata).toEqual({ n: [1] })
+        Object.assign(message.metadata, { n: message.timestamp.setTime(0) })
+      }),
+    )
+    await store.storeMessage({ userId: ana.id, sender: 'user', content: 'x', metadata: { n: [1] } })
+    for (const follower of followers) {
+      await follower.has(1)
+      await follower.stop()
+    }
+  })
+
   test('gives messages as getMessage does, each with a place to go on from', async () => {
     const follower = startFollower(store)
     const { message } = await store.storeMessage({

@@ -108,6 +108,16 @@ describe('opened again', () => {
     expect(await contentsOf(db, id)).toEqual(['message 26', 'message 27', 'message 28', 'message 29', 'new'])
   })
 
+  test('with the greatest number of messages, their number has no limit any more', async () => {
+    const { db, dbName } = await makeDatabase()
+    await makeStore({ dbName, retention: { kind: 'capped', sizeBytes: 2 ** 20, maxMessages: 5 } })
+    const store = await makeStore({ dbName, retention: { kind: 'capped', maxMessages: 2 ** 31 - 1 } })
+    const { id } = await makeUser(store)
+    await makeMessages(store, id, 9)
+    expect(await contentsOf(db, id)).toHaveLength(9)
+    expect((await store.stats()).messages.retention).toEqual({ kind: 'capped', sizeBytes: 2 ** 20 })
+  })
+
   test('with limits that MongoDB rounds, time and again', async () => {
     const { db, dbName } = await makeDatabase()
     const retention = { kind: 'capped', sizeBytes: 1_000_000 } as const

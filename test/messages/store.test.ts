@@ -84,6 +84,17 @@ describe('storeMessage', () => {
     })
   })
 
+  test('takes dates as they are when it is called, and gives copies', async () => {
+    const { id: userId } = await makeUser(store)
+    const timestamp = new Date(1e12)
+    const call = store.storeMessage({ userId, sender: 'user', content: 'x', timestamp })
+    timestamp.setTime(0)
+    const { message } = await call
+    expect(message.timestamp).toEqual(new Date(1e12))
+    message.timestamp.setTime(0)
+    expect((await store.getMessage(userId, { id: message.id })).timestamp).toEqual(new Date(1e12))
+  })
+
   test('takes an ObjectId of a user, and says null for what is null', async () => {
     const { id } = await makeUser(store)
     const { message } = await store.storeMessage({

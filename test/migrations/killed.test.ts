@@ -26,6 +26,18 @@ test('goes on after it was killed while copying', async () => {
   await bots.settle(scene.db)
 })
 
+test('an erasure leaves nothing in the copy of one that was killed', async () => {
+  const { bots, db, ...scene } = await makeScene(4000)
+  await kill(await startSlowly({ bots, db, ...scene }, scene.to('rolling'), 1000))
+  await release()
+  const { names } = await shapeOf(db)
+  const copy = db.collection(names.find((name) => name.includes('converting')) ?? '')
+  const [userId] = await copy.distinct('userId')
+  expect(await copy.countDocuments({ userId })).toBeGreaterThan(0)
+  await bots.store.deleteUser(userId)
+  expect(await copy.countDocuments({ userId })).toBe(0)
+})
+
 test('bots go on when it is killed while it keeps them waiting; what it sent last comes too late', async () => {
   const scene = await makeScene(500)
   const { bots } = scene

@@ -82,6 +82,24 @@ describe('a foreign collection under our prefix', () => {
     },
   )
 
+  test('is refused and untouched where a migration that has still to run wants its name', async () => {
+    const { db, dbName } = await makeDatabase()
+    await makeStore({ dbName, ...SMALL })
+    await db.dropCollection('dialogue_sessions')
+    await db.collection<{ _id: string }>('dialogue_meta').deleteOne({ _id: 'migration:0003-sessions' })
+    const foreign = db.collection('dialogue_sessions')
+    await foreign.insertOne({ mine: true })
+    for (const migrate of ['apply', 'check'] as const) {
+      const failure = await rejection(open(dbName, { migrate }), 'MIGRATION_MISMATCH')
+      expect(failure.message).toMatch(/dialogue_sessions .*prefix/)
+    }
+    expect(await foreign.find().toArray()).toMatchObject([{ mine: true }])
+    expect([await foreign.options(), (await foreign.indexes()).length]).toEqual([{}, 1])
+    await foreign.drop()
+    await (await open(dbName)).close()
+    expect((await foreign.indexes()).length).toBeGreaterThan(1)
+  })
+
   test('is refused when it is a view', async () => {
     const { db, dbName } = await makeDatabase()
     await db.createCollection('dialogue_users', { viewOn: 'people', pipeline: [] })

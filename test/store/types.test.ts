@@ -4,11 +4,14 @@ import type {
   CalendarEvent,
   DialogueContext,
   DialogueStore,
+  EventPage,
+  HistoryPage,
   JsonObject,
   Message,
   NewMessage,
   openStore,
   StoreOptions,
+  StoreOutcome,
   User,
 } from '../../src/index.ts'
 import { makeUser, refusedPaths, untyped } from '../support/make.ts'
@@ -57,6 +60,10 @@ describe('without shapes', () => {
     holds<Equal<typeof message.metadata, JsonObject>>()
     holds<Equal<typeof context.data, JsonObject>>()
     holds<Equal<typeof event.data, JsonObject>>()
+    const outcomes: StoreOutcome[] = await store.storeMessages([])
+    const page: HistoryPage = await store.retrieveHistory(user.id)
+    const events: EventPage = await store.retrieveEvents()
+    expect([outcomes.length, page.count, events.count]).toEqual([0, 1, 1])
     for (const data of [user.data, message.metadata, context.data, event.data]) expect(data).toEqual(draft)
   })
 

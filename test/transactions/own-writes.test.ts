@@ -44,6 +44,22 @@ describe.each(RETENTIONS)('a transaction reads what it wrote, %s', (_, retention
     }
   })
 
+  test('what is done to a message that it was given changes nothing of what is stored', async () => {
+    const { id } = await makeUser(store)
+    const given = await store.withTransaction(async (tx) => {
+      const { message } = await tx.storeMessage(says(id, 'own', { metadata: { list: [{ n: 1 }] } }))
+      const read = await tx.getMessage(id, { id: message.id })
+      for (const { metadata, timestamp, createdAt } of [message, read]) {
+        Object.assign(metadata, { list: 1, at: new Date(), none: undefined, _bsontype: 'Long' })
+        for (const date of [timestamp, createdAt]) date.setTime(0)
+      }
+      return message
+    })
+    const stored = await other.getMessage(id, { id: given.id })
+    expect(stored.metadata).toEqual({ list: [{ n: 1 }] })
+    expect(Math.min(stored.timestamp.getTime(), stored.createdAt.getTime())).toBeGreaterThan(0)
+  })
+
   test('a message under a chosen id that it deleted again is as if it had never been', async () => {
     const [{ id }, chosen] = [await makeUser(store), nextId().toHexString()]
     await store.withTransaction(async (tx) => {

@@ -86,6 +86,14 @@ describe('createUser', () => {
     expect((await storedOf(db, id)).users).toHaveLength(1)
   })
 
+  test('gives the user who has the id, whoever has the identity, in a transaction, too', async () => {
+    const { identities } = await makeUser(store, { identities: [makeIdentity()] })
+    const first = await makeUser(store, { identities: [makeIdentity()] })
+    const again = { id: first.id, name: 'Second', identities }
+    expect(await store.createUser(again)).toEqual(first)
+    expect(await store.withTransaction((tx) => tx.createUser(again))).toEqual(first)
+  })
+
   test('stores the same id once when twenty race, and gives everybody the same user', async () => {
     const id = newId()
     const users = await race(20, (i) => makeUser(store, { id, name: `Racer ${i}` }))

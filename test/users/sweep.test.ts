@@ -73,6 +73,16 @@ describe('what came after an erasure', () => {
     expect(upkeep?.sweptAt.getTime()).toBeGreaterThan(ago(1).getTime())
   })
 
+  test('and so is what the copy of a conversion has of them, which nobody goes on with', async () => {
+    const copies = ['a', 'b_left'].map((name) => db.collection(`dialogue_messages_converting_${name}`))
+    const { messages } = await storedOf(db, userId)
+    const { messages: others } = await storedOf(db, bystander.id)
+    for (const copy of copies) await copy.insertMany([...messages, ...others])
+    await happened(3, 2)
+    await whileOpen()
+    for (const copy of copies) expect(await copy.countDocuments()).toBe(others.length)
+  })
+
   test('and what was kept for a removal that ended in the same moment is gone, too', async () => {
     const [user] = (await storedOf(db, bystander.id)).users ?? []
     const [_id, kept] = [new ObjectId(userId), db.collection('dialogue_calendar_farewells')]

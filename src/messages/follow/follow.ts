@@ -68,8 +68,7 @@ export function createFollowing<M>({ database, clock, usersAmong }: Needs) {
       while (true) {
         const taken = await member.take(() => hub.place(member))
         if (taken.length === 0) return
-        for await (const { place, document } of existing(taken, check)) {
-          if (over()) return
+        for await (const { place, document } of existing(taken, check, over)) {
           const page = origin.page && place <= origin.page.end ? origin.page : undefined
           yield { message: toMessage<M>(document), resume: encodeOrigin({ place, page }) }
         }
@@ -101,10 +100,10 @@ export function createFollowing<M>({ database, clock, usersAmong }: Needs) {
 }
 
 /** Who takes their time may be handed a message long after it came: its user may be gone by then. */
-async function* existing(taken: Followed[], check: UserCheck): AsyncGenerator<Followed> {
+async function* existing(taken: Followed[], check: UserCheck, over: () => boolean): AsyncGenerator<Followed> {
   let rest = taken
   let index = 0
-  for (let next = rest[0]; next; next = rest[index]) {
+  for (let next = rest[0]; next && !over(); next = rest[index]) {
     if (performance.now() - next.checkedAt > FRESH_MS) {
       rest = await check(rest.slice(index))
       index = 0

@@ -31,7 +31,7 @@ export interface Member {
   pass(end: Place): void
   /** No feed brings anything until they are placed again. A follower who waits for a message is told why. */
   drop(error?: unknown): void
-  /** Wakes them for good: nothing more comes. */
+  /** Wakes them for good: nothing more comes. The first end decides whether that is an error. */
   end(error?: unknown): void
   /** All that waits for them, in order; waits for it. Nothing: it is over. */
   take(replace: () => void): Promise<Followed[]>
@@ -93,6 +93,7 @@ export function createMember(
       wakeUp()
     },
     end(error) {
+      if (over) return
       over = true
       if (error !== undefined) failure = { error }
       wakeUp()

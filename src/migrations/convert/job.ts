@@ -2,9 +2,9 @@ import { attempt } from '../../db/attempt.ts'
 import type { Database } from '../../db/database.ts'
 import { DialogueStoreError } from '../../errors.ts'
 import { nextId } from '../../ids.ts'
+import { convertingPrefix, messageCollections } from '../../messages/copies.ts'
 import { rename } from '../../messages/fence.ts'
 import { type ConversionMeta, META } from '../../meta.ts'
-import { convertingPrefix, messageCollections } from '../collections.ts'
 import type { Lease } from '../history.ts'
 
 /** What somebody who waits for a conversion is told. */
