@@ -93,7 +93,7 @@ export const invalidInput = (issues: InputIssue[], cause?: unknown): DialogueSto
     .slice(0, MOST_SAID)
     .map(({ path, reason }) => `${path.map(printable).join('.') || 'input'}: ${reason}`)
   if (issues.length > MOST_SAID) where.push(`${issues.length - MOST_SAID} more, see issues`)
-  return new DialogueStoreError('INVALID_INPUT', `Nothing was sent. Correct ${where.join('; ')}.`, {
+  return new DialogueStoreError('INVALID_INPUT', `Nothing was stored. Correct ${where.join('; ')}.`, {
     issues,
     cause,
   })

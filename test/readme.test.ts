@@ -8,7 +8,7 @@ import { startCalendarServer } from '../scripts/calendar-server/index.ts'
 import { makeDatabase } from './support/store.ts'
 
 /*
- * Runs what the README shows, type-checked first. The plain examples become one program and share `store` and
+ * Runs what the README and the pages beside it show, type-checked first. The plain examples become one program and share `store` and
  * the first one's `user`; those with a word behind `ts` stand alone, or share what the first of that word has.
  * `value // → expected` is an assertion. A server of this machine stands in for Google's.
  */
@@ -21,9 +21,11 @@ interface Example {
   code: string
 }
 
+const PAGES = ['README.md', 'docs/CALENDAR.md', 'docs/FRAMEWORKS.md']
+
 async function readExamples(): Promise<Example[]> {
-  const readme = await readFile(join(root, 'README.md'), 'utf8')
-  return [...readme.matchAll(/^```ts *(\w*)\n(.*?)^```$/gms)].map(([, name = '', code = '']) => ({
+  const pages = await Promise.all(PAGES.map((page) => readFile(join(root, page), 'utf8')))
+  return [...pages.join('').matchAll(/^```ts *(\w*)\n(.*?)^```$/gms)].map(([, name = '', code = '']) => ({
     name,
     code,
   }))
@@ -71,6 +73,9 @@ assert.deepEqual(twice.filter(Boolean), ['You said 2 things; the last was "again
 await store.close()
 `
 
+/** The examples that need a calendar: the README's, and those of the page about it. */
+const CALENDARS = ['google', 'calendar']
+
 /** What a chat does, whose platform goes nowhere. */
 const CHAT = `
 const update = { update_id: 1, message: { message_id: 1, date: 1, text: 'hello', chat: { id: 7, type: 'private' }, from: { id: 7 } } }
@@ -113,8 +118,10 @@ describe('README', () => {
         join(folder, `${name}.ts`),
         program(OPENED, named(name), `${tail}await store.close()\n`),
       )
-    const calendar = program(SOMEBODY, named('calendar'), 'await store.close()\n')
-    await writeFile(join(folder, 'calendar.ts'), withStandIn(calendar))
+    for (const name of CALENDARS) {
+      const calendar = program(SOMEBODY, named(name), 'await store.close()\n')
+      await writeFile(join(folder, `${name}.ts`), withStandIn(calendar))
+    }
     const config = {
       extends: '../tsconfig.json',
       compilerOptions: { rootDir: '../..', noUnusedLocals: false },
@@ -151,11 +158,11 @@ describe('README', () => {
     runsOn(name, { BOT_TOKEN: '1:token' }),
   )
 
-  test('shows code that does what it says: calendar', async () => {
+  test.each(CALENDARS)('shows code that does what it says: %s', async (name) => {
     const server = await startCalendarServer({ allowHttp: true })
     try {
       const { token } = server.account('ana@example.com')
-      await runsOn('calendar', { CALENDAR_URL: server.url, GOOGLE_REFRESH_TOKEN: token })
+      await runsOn(name, { CALENDAR_URL: server.url, GOOGLE_REFRESH_TOKEN: token })
     } finally {
       await server.stop()
     }

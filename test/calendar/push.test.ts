@@ -227,7 +227,7 @@ test.each([
 ])('wrong %s are refused at once: %j', async (_, options) => {
   const { store } = await makeWorld()
   const { createCalendarSync } = await import('../../src/google-calendar.ts')
-  expect(() => createCalendarSync(store, untyped(options))).toThrow('Nothing was sent')
+  expect(() => createCalendarSync(store, untyped(options))).toThrow('Nothing was stored')
   expect(() => createCalendarSync(untyped({}), untyped({ calendar: { events: 1, channels: 2 } }))).toThrow(
     'is not a store of openStore()',
   )
