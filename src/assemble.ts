@@ -79,7 +79,7 @@ export async function assemble({ config, database, retention, release }: Parts) 
     database,
     queue,
     running,
-    inTurn: messages.inTurn,
+    transact: messages.transact,
     bind: createBinding({ ...models, creators, countFrom: messages.countFrom }),
     log,
   })

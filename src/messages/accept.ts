@@ -4,7 +4,7 @@ import type { ShapeCheck } from '../shape.ts'
 import { type MessageDocument, type NewMessage, newMessage } from './schema.ts'
 
 /** A new message, checked, with its place in the order of this process. */
-interface Accepted {
+export interface Accepted {
   document: MessageDocument
   /** Its caller chose its id: another call may store another message under it. */
   isChosen: boolean

@@ -29,7 +29,7 @@ export function createAnswers({ database, retention, claims, claimAnew }: Needs)
    * Tells each caller.
    * @param overtaken of what was inserted, that in whose place something else is stored by now
    */
-  async function settle(
+  async function tell(
     travellers: Traveller[],
     errors: Refusals,
     deadline: Deadline,
@@ -61,7 +61,7 @@ export function createAnswers({ database, retention, claims, claimAnew }: Needs)
       if (!code || (code === DUPLICATE_KEY && !traveller.message.op))
         traveller.resolve({ document: traveller.message, created: true })
       else if (code !== DUPLICATE_KEY) traveller.reject(toStoreError({ name: 'MongoServerError', code }))
-      else settleRepeat(traveller, there(traveller))
+      else tellRepeat(traveller, there(traveller))
     }
   }
 
@@ -103,11 +103,11 @@ export function createAnswers({ database, retention, claims, claimAnew }: Needs)
     await claims.release(messagesOf(refused), deadline, flight)
     const lost = await claims.landContested(messagesOf(arrived.filter(isContested)), deadline)
     const rest = flight && arrived.length > 0 ? await landFlight(arrived, flight, errors, deadline) : arrived
-    await settle([...refused, ...rest], errors, deadline, lost)
+    await tell([...refused, ...rest], errors, deadline, lost)
   }
 
   return {
-    settle,
+    tell,
     /** Nobody waits for it but those whom it tells. */
     land(group: Group, errors: Refusals, deadline: Deadline): void {
       void land(group, errors, deadline).catch((error: unknown) => {
@@ -119,7 +119,7 @@ export function createAnswers({ database, retention, claims, claimAnew }: Needs)
 }
 
 /** What is there under the same `_id` is ours if it carries our operation. */
-export function settleRepeat(traveller: Traveller, there: MessageDocument | undefined): void {
+export function tellRepeat(traveller: Traveller, there: MessageDocument | undefined): void {
   const { message } = traveller
   if (!there) traveller.resolve({ document: message, created: false })
   else if (there.userId.equals(message.userId))

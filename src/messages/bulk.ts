@@ -5,26 +5,25 @@ import type { Room } from '../db/room.ts'
 import { altered, type DialogueStoreError, invalidInput } from '../errors.ts'
 import { glance } from '../input.ts'
 import type { JsonObject } from '../json.ts'
-import { type Message, type MessageDocument, toMessage } from './schema.ts'
-import type { Settle, Stored, Traveller } from './traveller.ts'
+import type { Accepted } from './accept.ts'
+import { type Message, toMessage } from './schema.ts'
+import type { Callbacks, Stored, Traveller } from './traveller.ts'
 
 /** What became of one message of a bulk. */
 export type StoreOutcome<M = JsonObject> =
   | { status: 'created' | 'duplicate'; message: Message<M> }
   | { status: 'rejected'; error: DialogueStoreError }
 
-/** An input that holds what it should. */
-export interface Accepted {
-  message: MessageDocument
+/** An input that holds what it should, and its size. */
+export interface Sized extends Accepted {
   bytes: number
-  isChosen: boolean
 }
 
 interface Gate {
-  accept(input: unknown): Accepted
+  accept(input: unknown): Sized
   /** What finds out whether it fits into the capped collection, where that is not known. */
-  doubt(accepted: Accepted): Promise<void> | undefined
-  enter(accepted: Accepted, deadline: Deadline, settle: Settle): Traveller
+  doubt(accepted: Sized): Promise<void> | undefined
+  enter(accepted: Sized, deadline: Deadline, callbacks: Callbacks): Traveller
   send(travellers: Traveller[]): void
   room: Room
   /** A new one. */
@@ -67,7 +66,7 @@ export async function storeAll<M>({ accept, doubt, enter, send, room, deadline }
   }
 
   for (const [index, input] of inputs.entries()) {
-    const settle: Settle = {
+    const callbacks: Callbacks = {
       onStored: (stored) => put(index, toOutcome(stored)),
       onFailed: (error) => put(index, { status: 'rejected', error: ofItem(index, error) }),
     }
@@ -80,10 +79,10 @@ export async function storeAll<M>({ accept, doubt, enter, send, room, deadline }
         await room.until(accepted.bytes)
         time = deadline()
       }
-      part.push(enter(accepted, time, settle))
+      part.push(enter(accepted, time, callbacks))
       bytesOfPart += accepted.bytes
     } catch (error) {
-      settle.onFailed(error)
+      callbacks.onFailed(error)
     }
     if ((index + 1) % PART.count > 0 && bytesOfPart < PART.bytes) continue
     depart()

@@ -1,7 +1,7 @@
 import type { Deadline } from '../db/attempt.ts'
 import { toStoreError } from '../db/failure.ts'
 import { nextId, type ObjectId } from '../ids.ts'
-import { settleRepeat } from './answer.ts'
+import { tellRepeat } from './answer.ts'
 import type { Claims } from './claims.ts'
 import type { Presence } from './presence.ts'
 import type { Tidying } from './tidy.ts'
@@ -24,7 +24,7 @@ const AT_ONCE = 4
 
 /**
  * The way of messages with external ids to the lane: claims what was not stored before, for a flight of their own, while
- * the flight before is under way. Repeats of what was stored are settled here.
+ * the flight before is under way. Those of repeats are told here what was stored.
  */
 export function createClaiming({ claims, presence, tidying, board }: Needs) {
   /** Gives what still has to be inserted, under the first one's `_id`. */
@@ -45,7 +45,7 @@ export function createClaiming({ claims, presence, tidying, board }: Needs) {
       const first = earlier.get(traveller.message)
       if (!first) return true
       traveller.message._id = first.messageId
-      if (first.stored) settleRepeat(traveller, first.message)
+      if (first.stored) tellRepeat(traveller, first.message)
       return !first.stored
     })
   }

@@ -12,12 +12,12 @@ import { createHistory } from './history.ts'
 import { createJournal } from './journal.ts'
 import { createLive } from './live.ts'
 import { createLook, type UsersView } from './look.ts'
-import { createStoring } from './messages.ts'
 import { createNewest } from './newest.ts'
 import { createRemoval } from './remove.ts'
 import type { RetentionKeeper } from './retention.ts'
 import type { MessageDocument } from './schema.ts'
 import { createSettling, type Settling } from './settle.ts'
+import { createStoring } from './storing.ts'
 import { createTrim } from './trim.ts'
 import { createTurns } from './turns.ts'
 
@@ -82,7 +82,7 @@ export function createMessages<M>(needs: Needs) {
     reads: { ...turns.reads, retrieveHistory },
     iterables: { iterateHistory, followMessages: following.followMessages },
     endFollowing: following.close,
-    inTurn: turns.inTurn,
+    transact: turns.transact,
     countAfter: history.countAfter,
     countFrom: history.countFrom,
     erased: createErasedMessages({ database, claims, journal, settling, removal }),

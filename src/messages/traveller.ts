@@ -11,7 +11,7 @@ export interface Stored {
 }
 
 /** Called once, by what becomes of a message. */
-export interface Settle {
+export interface Callbacks {
   onStored(stored: Stored): void
   onFailed(error: unknown): void
 }
@@ -21,13 +21,13 @@ interface Trip {
   bytes: number
   isChosen: boolean
   deadline: Deadline
-  settle: Settle
+  callbacks: Callbacks
   /** Gives back the bytes that it took. */
   leave(bytes: number): void
 }
 
 /**
- * A message on its way, and the caller who waits for it. What settles it a second time does nothing. A class, since
+ * A message on its way, and the caller who waits for it. What it is told a second time does nothing. A class, since
  * a bulk makes thousands, and functions of its own for each would double what there is to collect.
  */
 export class Traveller implements Passenger {
@@ -41,16 +41,16 @@ export class Traveller implements Passenger {
   readonly deadline: Deadline
   /** It was sent, and may have been stored. */
   isUnsure = false
-  #settle: Settle | undefined
+  #callbacks: Callbacks | undefined
   readonly #leave: Trip['leave']
 
-  constructor({ message, bytes, isChosen, deadline, settle, leave }: Trip) {
+  constructor({ message, bytes, isChosen, deadline, callbacks, leave }: Trip) {
     this.message = message
     this.ownId = message._id
     this.bytes = bytes
     this.isChosen = isChosen
     this.deadline = deadline
-    this.#settle = settle
+    this.#callbacks = callbacks
     this.#leave = leave
   }
 
@@ -62,11 +62,11 @@ export class Traveller implements Passenger {
     this.#leaveOnce()?.onFailed(error)
   }
 
-  #leaveOnce(): Settle | undefined {
-    const settle = this.#settle
-    this.#settle = undefined
-    if (settle) this.#leave(this.bytes)
-    return settle
+  #leaveOnce(): Callbacks | undefined {
+    const callbacks = this.#callbacks
+    this.#callbacks = undefined
+    if (callbacks) this.#leave(this.bytes)
+    return callbacks
   }
 }
 

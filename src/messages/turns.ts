@@ -28,7 +28,7 @@ export function createTurns<M>(needs: Needs) {
   const { database, settling, look, queue, onStored, onUnsettled, checkMetadata } = needs
 
   /** Runs work in a transaction, and carries out what it decided about messages when it is committed. */
-  async function inTurn<T>(
+  async function transact<T>(
     deadline: Deadline,
     work: (turn: Turn, inside: Deadline) => Promise<T>,
   ): Promise<T> {
@@ -53,11 +53,11 @@ export function createTurns<M>(needs: Needs) {
   function removeBatch(userId: ObjectId, part: Deletion): Promise<number> {
     const deadline = database.deadline()
     const work = (turn: Turn) => turn.deleteMessages(userId, part, BATCH)
-    return queue.run(userId.toHexString(), () => inTurn(deadline, work), deadline)
+    return queue.run(userId.toHexString(), () => transact(deadline, work), deadline)
   }
 
   return {
-    inTurn,
+    transact,
 
     reads: {
       async getMessage(user: unknown, key: unknown): Promise<Message<M>> {
@@ -74,7 +74,7 @@ export function createTurns<M>(needs: Needs) {
       async updateMessage(...given: unknown[]): Promise<Message<M>> {
         const edit = toEdit(given, checkMetadata)
         const deadline = database.deadline()
-        const work = () => inTurn(deadline, (turn) => turn.updateMessage(edit))
+        const work = () => transact(deadline, (turn) => turn.updateMessage(edit))
         const changed = await queue.run(edit.userId.toHexString(), work, deadline)
         return toMessage(changed)
       },

@@ -126,7 +126,7 @@ export function createWriter({
       const contested = unnamed.filter(isContested)
       if (contested.length > 0) answers.land(toGroup(contested), errors, deadline)
       const others = contested.length > 0 ? unnamed.filter((one) => !isContested(one)) : unnamed
-      await answers.settle(others, errors, deadline)
+      await answers.tell(others, errors, deadline)
     })
   }
 

@@ -13,7 +13,7 @@ interface Needs<V, T> {
   queue: KeyedQueue
   running: RunningTransactions
   /** Runs work in a transaction, and settles what it leaves. */
-  inTurn<R>(deadline: Deadline, work: (turn: T, inside: Deadline) => Promise<R>): Promise<R>
+  transact<R>(deadline: Deadline, work: (turn: T, inside: Deadline) => Promise<R>): Promise<R>
   /** The verbs of one run, each logged and with its errors translated. */
   bind(turn: T, inside: Deadline, observer: Observer): V
   log: Observer['log']
@@ -21,7 +21,7 @@ interface Needs<V, T> {
 
 /** Several verbs in one transaction: all of it happens, or none. */
 export function createTransactions<V extends Verbs<V>, T>(needs: Needs<V, T>) {
-  const { database, queue, running, inTurn, bind, log } = needs
+  const { database, queue, running, transact, bind, log } = needs
 
   async function withTransaction<R>(work: (tx: V) => Promise<R>): Promise<R> {
     if (typeof work !== 'function') throw invalidInput([{ path: ['work'], reason: 'must be a function' }])
@@ -46,7 +46,7 @@ export function createTransactions<V extends Verbs<V>, T>(needs: Needs<V, T>) {
       }
     }
     try {
-      return await inTurn(clock, once)
+      return await transact(clock, once)
     } catch (error) {
       /* Run again, the function would decide anew, and perhaps for the second time. */
       throw notRepeatable(error)

@@ -6,7 +6,7 @@ import { bytesOf } from '../db/size.ts'
 import type { ObjectId } from '../ids.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { accept } from './accept.ts'
-import { type Accepted, type StoreOutcome, storeAll, toBulk } from './bulk.ts'
+import { type Sized, type StoreOutcome, storeAll, toBulk } from './bulk.ts'
 import { createClaiming } from './claiming.ts'
 import type { Claims } from './claims.ts'
 import type { Clock } from './clock.ts'
@@ -15,7 +15,7 @@ import type { RetentionKeeper } from './retention.ts'
 import { type Message, type MessageDocument, toMessage } from './schema.ts'
 import { assertFits, capOf } from './size.ts'
 import { createTidying } from './tidy.ts'
-import { type Group, isNamed, type Settle, type Stored, Traveller, toGroup } from './traveller.ts'
+import { type Callbacks, type Group, isNamed, type Stored, Traveller, toGroup } from './traveller.ts'
 import { createWriter } from './writer.ts'
 
 interface Needs {
@@ -65,19 +65,19 @@ export function createStoring<M>(needs: Needs) {
     if (unnamed.length < travellers.length) travellers.filter(isNamed).forEach(claimLane.board)
   }
 
-  function acceptSized(input: unknown): Accepted {
-    const { document: message, isChosen } = accept(input, checkMetadata)
-    return { message, isChosen, bytes: bytesOf(message) }
+  function acceptSized(input: unknown): Sized {
+    const accepted = accept(input, checkMetadata)
+    return { ...accepted, bytes: bytesOf(accepted.document) }
   }
 
   /** Who fits by what is known goes on at once. */
-  const doubt = ({ bytes }: Accepted): Promise<void> | undefined =>
+  const doubt = ({ bytes }: Sized): Promise<void> | undefined =>
     bytes > capOf(retention.current()) ? assertFits(bytes, retention) : undefined
 
   /** @throws DialogueStoreError `OVERLOADED` */
-  function enter({ message, bytes, isChosen }: Accepted, deadline: Deadline, settle: Settle): Traveller {
+  function enter({ document, bytes, isChosen }: Sized, deadline: Deadline, callbacks: Callbacks): Traveller {
     room.take(bytes)
-    return new Traveller({ message, bytes, isChosen, deadline, settle, leave: room.leave })
+    return new Traveller({ message: document, bytes, isChosen, deadline, callbacks, leave: room.leave })
   }
 
   return {
