@@ -46,7 +46,7 @@ export async function assemble({ config, database, retention, release }: Parts) 
   const shapes = shapeChecks(config.shapes)
   const running = createRunning()
   const queue = createKeyedQueue()
-  const directory = createDirectory(database)
+  const directory = createDirectory(database, queue)
   const messages = createMessages({
     database,
     retention,
@@ -60,7 +60,7 @@ export async function assemble({ config, database, retention, release }: Parts) 
   })
   const models = { database, shapes, directory, queue, countAfter: messages.countAfter }
   const contexts = createContexts({ ...models, checkData: shapes.context })
-  const events = createEvents({ ...models, checkData: shapes.eventData, touchUser: directory.touch })
+  const events = createEvents({ ...models, checkData: shapes.eventData })
   const creators = { model: () => database.model(userModel), alive: ALIVE, show: toUser }
   const reading = createEventReading({ database, creators, requireUser: directory.require })
   const users = createUsers({
@@ -74,7 +74,7 @@ export async function assemble({ config, database, retention, release }: Parts) 
       rest: ERASED_AT_ONCE,
     },
   })
-  const sessions = createSessions({ database, directory, queue })
+  const sessions = createSessions({ database, directory })
   const transactions = createTransactions({
     database,
     queue,
@@ -110,12 +110,17 @@ export async function assemble({ config, database, retention, release }: Parts) 
     ...observed(observer, 'info', 'user', {
       ...users.writes,
       ...messages.writes,
-      ...contexts.verbs,
+      ...contexts.writes,
       ...transactions,
     }),
     ...observed(observer, 'info', 'event', events),
-    ...observed(observer, 'debug', 'user', { ...users.reads, ...users.locking, ...contexts.reads, ...info }),
-    ...observed(observer, 'debug', 'user', messages.reads),
+    ...observed(observer, 'debug', 'user', {
+      ...users.reads,
+      ...users.locking,
+      ...messages.reads,
+      ...contexts.reads,
+      ...info,
+    }),
     ...observed(observer, 'debug', 'event', reading),
     ...observedIterables(observer, { ...users.iterables, ...messages.iterables, ...exporting }),
     close,

@@ -1,11 +1,10 @@
 import type mongoose from 'mongoose'
 import type pino from 'pino'
 import { z } from 'zod'
-import { glance, parse } from './input.ts'
+import { glance, LARGEST_TIMER_MS, parse } from './input.ts'
 
 const MIB = 2 ** 20
 export const DEFAULT_PREFIX = 'dialogue_'
-const LARGEST_TIMER_MS = 2 ** 31 - 1
 
 const capped = z.strictObject({
   kind: z.literal('capped'),

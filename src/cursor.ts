@@ -14,6 +14,17 @@ export interface Position {
 const VERSION = 1
 const LENGTH = 33
 
+/** What a cursor says, of any kind, behind its version. */
+export const packed = (...parts: Uint8Array[]): string =>
+  Buffer.concat([Buffer.from([VERSION]), ...parts]).toString('base64url')
+
+/** Undefined: it is no cursor of this version with so many bytes, the version's included. */
+export function unpacked(cursor: string, length: number): Buffer | undefined {
+  const bytes = Buffer.from(cursor, 'base64url')
+  const isValid = bytes.length === length && bytes[0] === VERSION && bytes.toString('base64url') === cursor
+  return isValid ? bytes : undefined
+}
+
 export function encodeCursor(userId: ObjectId, { timestamp, id }: Position): string {
   const bytes = Buffer.allocUnsafe(LENGTH)
   bytes[0] = VERSION
@@ -26,10 +37,9 @@ export function encodeCursor(userId: ObjectId, { timestamp, id }: Position): str
 /** @throws DialogueStoreError `INVALID_INPUT` for anything that is not a cursor of this user's history */
 export function decodeCursor(userId: ObjectId, cursor: string, name: string): Position {
   const path = ['options', name]
-  const bytes = Buffer.from(cursor, 'base64url')
-  const valid = bytes.length === LENGTH && bytes[0] === VERSION && bytes.toString('base64url') === cursor
-  const timestamp = valid ? new Date(bytes.readDoubleBE(13)) : undefined
-  if (!timestamp || Number.isNaN(timestamp.getTime())) {
+  const bytes = unpacked(cursor, LENGTH)
+  const timestamp = new Date(bytes?.readDoubleBE(13) ?? Number.NaN)
+  if (!bytes || Number.isNaN(timestamp.getTime())) {
     throw invalidInput([{ path, reason: 'is not a cursor of this version of the library' }])
   }
   if (!userId.id.every((byte, i) => byte === bytes[i + 1])) {

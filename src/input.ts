@@ -46,6 +46,12 @@ export const text = (max: number, min = 1) =>
 
 export const counter = z.int().min(0)
 
+/** Of writes that compare and swap. */
+export const versionOptions = z.strictObject({ ifVersion: counter.optional() }).default({})
+
+/** What a timer can wait for. */
+export const LARGEST_TIMER_MS = 2 ** 31 - 1
+
 export const callable = <T>() => z.custom<T>((value) => typeof value === 'function', 'is not a function')
 
 /** Of an object that is stored as it is given: `null`, as what was never given comes out, says nothing. */

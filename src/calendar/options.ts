@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { CalendarEvent } from '../events/schema.ts'
-import { callable, date, parse, text } from '../input.ts'
+import { callable, date, LARGEST_TIMER_MS, parse, text } from '../input.ts'
 import type { User } from '../users/schema.ts'
 import type { GoogleEvent } from './fields.ts'
 import type { CalendarClient } from './port.ts'
@@ -73,13 +73,10 @@ const isSafe = (address: string): boolean => {
 }
 export const watchOptions = z.strictObject({ address: text(2000).refine(isSafe, 'is not an https address') })
 
-/** What a timer can wait for. */
-const LONGEST_MS = 2 ** 31 - 1
-
 export const schedule = z
   .strictObject({
-    pushEveryMs: z.int().min(100).max(LONGEST_MS).default(5000),
-    pullEveryMs: z.int().min(1000).max(LONGEST_MS).default(60_000),
+    pushEveryMs: z.int().min(100).max(LARGEST_TIMER_MS).default(5000),
+    pullEveryMs: z.int().min(1000).max(LARGEST_TIMER_MS).default(60_000),
   })
   .prefault({})
 export type Schedule = z.output<typeof schedule>

@@ -22,8 +22,8 @@ export type Fate = 'alive' | 'erasing' | 'gone'
 export async function createTools(database: Database) {
   const retention = createRetention(database)
   await retention.load()
-  const directory = createDirectory(database)
   const queue = createKeyedQueue()
+  const directory = createDirectory(database, queue)
   const everybody = database.internal<UserDocument | TombstoneDocument>(users.collection)
   const { erased, countAfter } = createMessages({
     database,

@@ -134,7 +134,7 @@ export function createContexts<D>({ database, checkData, countAfter }: Needs) {
   }
 
   return {
-    verbs: {
+    writes: {
       async storeContext(userId: unknown, data: unknown, options?: unknown) {
         const { key, ...rest } = parseOptions(userId, options)
         const value = checked(parse(json, data, ['data']))

@@ -4,7 +4,7 @@ import { counter, date, id, json, text } from '../input.ts'
 import type { JsonObject } from '../json.ts'
 
 /** What is stored of a context. One for each user, created with them, emptied but never removed while they live. */
-export const contextDocument = z.strictObject({
+const contextDocument = z.strictObject({
   _id: id,
   userId: id,
   /** Absent: the user has no context now. */

@@ -26,7 +26,7 @@ const NOT_PRIMARY = new Set([10107, 13435, 13436])
  * The set is changing, shutting down or out of reach, or the collection was swapped under the command (175), which
  * may have been applied.
  */
-const UNSETTLED = new Set([6, 7, 64, 89, 91, 112, 134, 175, 189, 262, 9001, 11600, 11602])
+const CHANGING = new Set([6, 7, 64, 89, 91, 112, 134, 175, 189, 262, 9001, 11600, 11602])
 
 /** The cursor of a read is gone: a new primary doesn't have it, or a capped collection overtook it. */
 const CURSOR_LOST = new Set([43, 136, 237])
@@ -90,7 +90,7 @@ export const isTransient = (error: unknown): boolean =>
   error instanceof MongoWriteConcernError ||
   neverSent(error) ||
   hasLabel(error, 'RetryableWriteError') ||
-  UNSETTLED.has(codeOf(error) ?? 0) ||
+  CHANGING.has(codeOf(error) ?? 0) ||
   CURSOR_LOST.has(codeOf(error) ?? 0)
 
 /** The server gave up at maxTimeMS, or the driver did: it ends commits by the `timeoutMS` of its client. */

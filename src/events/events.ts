@@ -2,13 +2,12 @@ import type mongoose from 'mongoose'
 import { attempt, type Deadline, sure } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
-import type { KeyedQueue } from '../db/queue.ts'
 import { bytesOf } from '../db/size.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { isBy, versionedUpdate } from '../db/versioned.ts'
 import { DialogueStoreError, invalidInput, notRepeatable, versionConflict } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
-import { id, parse } from '../input.ts'
+import { id, parse, versionOptions } from '../input.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { createFarewell } from './farewell.ts'
 import { AT_ONCE, CHANGED } from './outbox.ts'
@@ -21,7 +20,6 @@ import {
   type NewEvent,
   newEvent,
   toEvent,
-  updateOptions,
 } from './schema.ts'
 import { endOf } from './span.ts'
 
@@ -34,16 +32,13 @@ export const eventNotFound = (): DialogueStoreError =>
 interface Needs {
   database: Database
   checkData: ShapeCheck | undefined
-  /**
-   * Writes to the user inside a transaction, so that it conflicts with their erasure.
-   * @throws DialogueStoreError `USER_NOT_FOUND`
-   */
-  touchUser(userId: ObjectId, inside: Deadline): Promise<void>
-  /** Transactions of one user conflict: in turn, they cost no reruns. */
-  queue: KeyedQueue
+  directory: {
+    /** @throws DialogueStoreError `USER_NOT_FOUND` */
+    begin(userId: ObjectId, deadline: Deadline, write: (inside: Deadline) => Promise<unknown>): Promise<void>
+  }
 }
 
-export function createEvents<E, D>({ database, checkData, touchUser, queue }: Needs) {
+export function createEvents<E, D>({ database, checkData, directory }: Needs) {
   const collection = database.collection(events)
   const farewell = createFarewell(database)
 
@@ -72,14 +67,8 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
   }
 
   const insert = (document: EventDocument, deadline: Deadline) =>
-    queue.run(
-      document.creatorId.toHexString(),
-      () =>
-        inTransaction(database, deadline, async (inside) => {
-          await touchUser(document.creatorId, inside)
-          await attempt(inside, 'write', (terms) => collection.insertOne(document, terms))
-        }),
-      deadline,
+    directory.begin(document.creatorId, deadline, (inside) =>
+      attempt(inside, 'write', (terms) => collection.insertOne(document, terms)),
     )
 
   /**
@@ -156,7 +145,7 @@ export function createEvents<E, D>({ database, checkData, touchUser, queue }: Ne
       const key = parse(id, eventId, ['eventId'])
       const given = parse(eventPatch, patch, ['patch'])
       bytesOf(given)
-      const { ifVersion } = parse(updateOptions, options, ['options'])
+      const { ifVersion } = parse(versionOptions, options, ['options'])
       /* No calendar sees the data. */
       const isSeen = Object.entries(given).some(([field, value]) => field !== 'data' && value !== undefined)
       const outbox = isSeen ? CHANGED : {}

@@ -23,7 +23,7 @@ export function exceptionOf(original: GoogleTime | undefined): string | undefine
 }
 
 /** The lines that say so in our event. */
-export function exceptionLines(exceptions: readonly string[]): string[] {
+function exceptionLines(exceptions: readonly string[]): string[] {
   const days = exceptions.filter((one) => !one.includes('T'))
   const times = exceptions.filter((one) => one.includes('T'))
   return [...linesOf('EXDATE;VALUE=DATE:', days), ...linesOf('EXDATE:', times)]

@@ -16,7 +16,7 @@ const REMEMBERED_DAYS = 7
 const lease = { owner: id.optional(), until: date.optional() }
 
 /** An event that is to be removed at Google: all that is left of it here. */
-export const removalDocument = z.strictObject({
+const removalDocument = z.strictObject({
   /** Of Google's id of the event, and its calendar: one removal for both. A hash, as a calendar's id may be an address. */
   _id: z.string(),
   googleCalendarId: z.string(),
@@ -54,7 +54,7 @@ export const removals: ModelDefinition<typeof removalDocument> = {
 }
 
 /** An erased user whose events have still to be removed at Google, for which their own access is needed. */
-export const farewellDocument = z.strictObject({ _id: id, user: userDocument, createdAt: date })
+const farewellDocument = z.strictObject({ _id: id, user: userDocument, createdAt: date })
 export type FarewellDocument = z.output<typeof farewellDocument>
 
 /** Where nobody removes them, a user is not kept for longer than that. */
@@ -72,15 +72,19 @@ export const farewells: ModelDefinition<typeof farewellDocument> = {
 const FRESH = { doneAt: '', looks: '', attempts: '' } as const
 
 /** Whether anything of a user has still to be removed, or may have to be: their erasure deletes events in steps. */
-export async function isAwaited(database: Database, creatorId: ObjectId): Promise<boolean> {
+export async function isAwaited(
+  database: Database,
+  creatorId: ObjectId,
+  deadline = database.deadline,
+): Promise<boolean> {
   /* In this order: an event's removal is there before the event is gone. */
-  const published = await attempt(database.deadline(), 'read', (terms) =>
+  const there = await attempt(deadline(), 'read', (terms) =>
     database.collection(events).findOne({ creatorId }, terms),
   )
-  const left = await attempt(database.deadline(), 'read', (terms) =>
+  const left = await attempt(deadline(), 'read', (terms) =>
     database.collection(removals).findOne({ creatorId, doneAt: { $exists: false } }, terms),
   )
-  return published !== null || left !== null
+  return there !== null || left !== null
 }
 
 /** What deletions leave behind for the calendar, in their transaction. */
@@ -107,14 +111,8 @@ export function createFarewell(database: Database) {
       const isEach = await attempt(inside, 'read', (terms) =>
         meta.findOne({ _id: 'calendar', isEach: true }, terms),
       )
-      if (!isEach) return
-      /* Any of them may be published just now, by who has read of the user before. */
-      const there =
-        (await attempt(inside, 'read', (terms) => published.findOne({ creatorId }, terms))) ??
-        (await attempt(inside, 'read', (terms) =>
-          left.findOne({ creatorId, doneAt: { $exists: false } }, terms),
-        ))
-      if (!there) return
+      /* Any of their events may be published just now, by who has read of the user before. */
+      if (!isEach || !(await isAwaited(database, creatorId, () => inside))) return
       const farewell = { _id: creatorId, user, createdAt: new Date() }
       await attempt(inside, 'write', (terms) => kept.insertOne(farewell, terms))
     },

@@ -6,7 +6,7 @@ const opening = z.strictObject({ id: z.string(), token: z.string(), address: z.s
 const channel = opening.omit({ until: true }).extend({ resourceId: z.string(), expiresAt: date })
 
 /** What is known of a calendar at Google: how far its changes were taken over, and where it tells of new ones. */
-export const feedDocument = z.strictObject({
+const feedDocument = z.strictObject({
   /** The calendar's id. */
   _id: z.string(),
   /** Whose access reads it, where each creator has their own. */

@@ -1,4 +1,5 @@
 import mongoose from 'mongoose'
+import { packed, unpacked } from '../cursor.ts'
 import { attempt, type Deadline, sure } from '../db/attempt.ts'
 import type { Database, Model } from '../db/database.ts'
 import { invalidInput } from '../errors.ts'
@@ -125,23 +126,17 @@ const after = ({ start, _id }: Place): mongoose.mongo.Filter<EventDocument> => (
   $or: [{ start: { $gt: start } }, { start, _id: { $gt: _id } }],
 })
 
-/* A place in the order of events is base64url of: version (1 byte), start in ms (8, float), id (12). */
-const VERSION = 1
-const LENGTH = 21
-
+/** A place in the order of events: start in ms (8 bytes, float), id (12). */
 function toCursor({ start, _id }: Place): string {
-  const bytes = Buffer.alloc(LENGTH)
-  bytes[0] = VERSION
-  bytes.writeDoubleBE(start.getTime(), 1)
-  bytes.set(_id.id, 9)
-  return bytes.toString('base64url')
+  const ms = Buffer.alloc(8)
+  ms.writeDoubleBE(start.getTime())
+  return packed(ms, _id.id)
 }
 
 function fromCursor(cursor: string): Place {
-  const bytes = Buffer.from(cursor, 'base64url')
-  const valid = bytes.length === LENGTH && bytes[0] === VERSION && bytes.toString('base64url') === cursor
-  const start = valid ? new Date(bytes.readDoubleBE(1)) : new Date(Number.NaN)
-  if (Number.isNaN(start.getTime())) {
+  const bytes = unpacked(cursor, 21)
+  const start = new Date(bytes?.readDoubleBE(1) ?? Number.NaN)
+  if (!bytes || Number.isNaN(start.getTime())) {
     throw invalidInput([{ path: ['filter', 'cursor'], reason: 'is not a cursor of retrieveEvents()' }])
   }
   return { start, _id: new mongoose.mongo.ObjectId(bytes.subarray(9)) }

@@ -82,7 +82,7 @@ const calendarSync = z.strictObject({
 export type CalendarConflict = z.output<typeof conflict>
 
 /** What is stored of an event. */
-export const eventDocument = z.strictObject({
+const eventDocument = z.strictObject({
   _id: id,
   creatorId: id,
   ...fields,
@@ -99,7 +99,7 @@ export const eventDocument = z.strictObject({
 export type EventDocument = z.output<typeof eventDocument>
 
 /* Ends and status are in the indexes, so that what is over or cancelled is passed over without being read. */
-export const BY_CREATOR = { creatorId: 1, start: 1, _id: 1, end: 1, status: 1 } as const
+const BY_CREATOR = { creatorId: 1, start: 1, _id: 1, end: 1, status: 1 } as const
 export const BY_START = { start: 1, _id: 1, end: 1, status: 1 } as const
 
 export const DUE = { 'calendarSync.dueAt': 1, _id: 1 } as const
@@ -173,7 +173,6 @@ export const eventPatch = z.strictObject({
 export type EventPatch = z.output<typeof eventPatch>
 export type EventPatchInput = z.input<typeof eventPatch>
 
-export const updateOptions = z.strictObject({ ifVersion: counter.optional() }).default({})
 export const getOptions = z
   .strictObject({ withCreator: z.boolean().default(false) })
   .default({ withCreator: false })

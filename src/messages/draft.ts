@@ -1,6 +1,7 @@
 import type { Position } from '../cursor.ts'
 import type { ObjectId } from '../ids.ts'
 import type { Intents } from './entry.ts'
+import { compare } from './query.ts'
 import type { Deletion, MessageDocument, MessageFilter } from './schema.ts'
 
 /** What is known of a message that a transaction deletes. */
@@ -105,7 +106,5 @@ function isCounted(message: Removed, after: Position | undefined, filter: Messag
   const { senders, conversationId } = filter
   if (senders && !senders.includes(message.sender)) return false
   if (conversationId !== undefined && conversationId !== message.conversationId) return false
-  if (!after) return true
-  const order = message.timestamp.getTime() - after.timestamp.getTime()
-  return (order || Buffer.compare(message._id.id, after.id.id)) > 0
+  return !after || compare({ timestamp: message.timestamp, id: message._id }, after) > 0
 }

@@ -1,8 +1,7 @@
-import { z } from 'zod'
 import { bytesOf } from '../db/size.ts'
 import { DialogueStoreError, invalidInput, versionConflict } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
-import { counter, id, parse } from '../input.ts'
+import { id, parse, versionOptions } from '../input.ts'
 import type { ShapeCheck } from '../shape.ts'
 import { type MessageDocument, type MessagePatch, messageKey, messagePatch } from './schema.ts'
 
@@ -20,8 +19,6 @@ export function toKeyFilter(key: unknown) {
     : { externalId: wanted.externalId, conversationId: wanted.conversationId ?? { $exists: false } }
 }
 
-const patchOptions = z.strictObject({ ifVersion: counter.optional() }).default({})
-
 /** A change of one message, checked as far as it can be without the message. */
 export interface Edit {
   userId: ObjectId
@@ -38,7 +35,7 @@ export function toEdit(
   const userId = parse(id, user, ['userId'])
   const _id = parse(id, messageId, ['messageId'])
   const patch = parse(messagePatch, change, ['patch'])
-  const { ifVersion } = parse(patchOptions, options, ['options'])
+  const { ifVersion } = parse(versionOptions, options, ['options'])
   if (patch.metadata && checkMetadata) patch.metadata = checkMetadata(patch.metadata, ['patch', 'metadata'])
   bytesOf(patch)
   return { userId, _id, patch, ifVersion }

@@ -11,7 +11,7 @@ import { type MessageDocument, messageDocument } from './schema.ts'
  * commit. Any number of settlers may work on an entry at once, and each of their commands ends before `until`,
  * on the server's clock: so nothing of an entry that is gone, or settled and past its `until`, is under way.
  */
-export const journalDocument = z.strictObject({
+const journalDocument = z.strictObject({
   _id: id,
   userId: id,
   /** Messages to be inserted. */

@@ -14,7 +14,7 @@ const IN_TIME = { $gte: ['$until', { $add: ['$$NOW', COMMAND_MS + MARGIN_MS] }] 
  * The messages of an entry for a settler, as an expression. It fails with `TOO_LATE` where they may not be carried
  * out: a settler must not take what found nothing for what is done. (A date has no `$size`.)
  */
-export const inTime = (messages: string) => ({
+export const ifInTime = (messages: string) => ({
   $cond: [{ $and: [IN_TIME, { $eq: [{ $type: '$parked' }, 'missing'] }] }, messages, { $size: '$until' }],
 })
 export const TOO_LATE = 17124

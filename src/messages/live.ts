@@ -134,7 +134,7 @@ export function createLive({ timeoutMs }: Database, clock: Clock) {
 
   async function before(deadline: Deadline): Promise<Timestamp> {
     const { majority, latest } = await clock.ask(deadline)
-    return majority ?? earlier(latest, UNSEEN_MS)
+    return majority ?? minus(latest, UNSEEN_MS)
   }
 
   return {
@@ -170,7 +170,7 @@ export function createLive({ timeoutMs }: Database, clock: Clock) {
   }
 }
 
-export const earlier = (time: Timestamp, ms: number): Timestamp =>
+export const minus = (time: Timestamp, ms: number): Timestamp =>
   new Timestamp({ t: Math.max(0, time.t - Math.ceil(ms / 1000)), i: 0 })
 
 export type Live = ReturnType<typeof createLive>

@@ -77,7 +77,7 @@ export function createMessages<M>(needs: Needs) {
   const { tidied, ...storing } = createStoring<M>({ ...shared, clock, usersAmong: directory.among })
   const { retrieveHistory, iterateHistory } = history
   return {
-    writes: { ...storing, ...turns.verbs },
+    writes: { ...storing, ...turns.writes },
     tidied,
     reads: { ...turns.reads, retrieveHistory },
     iterables: { iterateHistory, followMessages: following.followMessages },

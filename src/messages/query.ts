@@ -23,7 +23,7 @@ export interface Interval {
 const FIRST_ID = new ObjectId('0'.repeat(24))
 const LAST_ID = new ObjectId('f'.repeat(24))
 
-const compare = (a: Position, b: Position): number =>
+export const compare = (a: Position, b: Position): number =>
   a.timestamp.getTime() - b.timestamp.getTime() || Buffer.compare(a.id.id, b.id.id)
 
 export const later = (a: Position | undefined, b: Position | undefined): Position | undefined =>

@@ -12,7 +12,7 @@ import { liftFence, openStrayFence, readFence } from './fence.ts'
 import { messages } from './schema.ts'
 
 export const DEFAULT_CAP_BYTES = 2 ** 30
-export const AGE_INDEX = 'retention_age'
+const AGE_INDEX = 'retention_age'
 /** The number of messages that says there is no limit. */
 const NO_MAX = 2 ** 31 - 1
 

@@ -83,7 +83,7 @@ export const messages: ModelDefinition<typeof messageDocument> = {
 export const SEEN_SECONDS = 7 * 24 * 60 * 60
 
 /** Which message an external id belongs to: it outlives the message, so that a late repeat stays away. */
-export const seenDocument = z.strictObject({
+const seenDocument = z.strictObject({
   /** User, conversation and external id: see `seenKey`. */
   _id: z.string(),
   messageId: id,

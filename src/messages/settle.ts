@@ -12,7 +12,7 @@ import {
 import { DialogueStoreError } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import { type Held, type JournalDocument, journal as model } from './entry.ts'
-import { COMMAND_MS, inTime, type Journal, OPEN, TOO_LATE, UNSETTLED } from './journal.ts'
+import { COMMAND_MS, ifInTime, type Journal, OPEN, TOO_LATE, UNSETTLED } from './journal.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { messages } from './schema.ts'
 import { isBeyondCap } from './size.ts'
@@ -74,7 +74,7 @@ export function createSettling({
 
   const merge = (_id: ObjectId, from: 'inserts' | 'replacements', how: object): mongoose.mongo.Document[] => [
     { $match: { _id, ...UNSETTLED } },
-    { $project: { [from]: inTime(`$${from}`) } },
+    { $project: { [from]: ifInTime(`$${from}`) } },
     { $unwind: `$${from}` },
     { $replaceWith: `$${from}` },
     { $merge: { into: database.nameOf(messages.collection), on: '_id', ...how } },

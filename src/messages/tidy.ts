@@ -1,12 +1,10 @@
 import { atMost, attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import type { ObjectId } from '../ids.ts'
+import type { Identified } from './claim.ts'
 import type { Claims } from './claims.ts'
 import type { RetentionKeeper } from './retention.ts'
 import { type MessageDocument, messages } from './schema.ts'
-
-/** What is to be known of a message in order to withdraw it. */
-type Trace = Pick<MessageDocument, '_id' | 'userId' | 'conversationId' | 'externalId'>
 
 interface Needs {
   database: Database
@@ -29,7 +27,7 @@ export function createTidying({ database, retention, claims, usersAmong }: Needs
   const collection = database.collection(messages)
   const underWay = new Set<Promise<void>>()
 
-  async function withdraw(gone: Trace[], deadline: Deadline): Promise<void> {
+  async function withdraw(gone: Identified[], deadline: Deadline): Promise<void> {
     const filter = { $or: gone.map(({ _id, userId }) => ({ _id, userId })) }
     await retention.removeThroughFence(deadline, () =>
       attempt(deadline, 'write', (terms) => collection.deleteMany(filter, terms)),
@@ -37,7 +35,7 @@ export function createTidying({ database, retention, claims, usersAmong }: Needs
     await claims.release(gone, deadline)
   }
 
-  async function tidy(traces: Trace[], writes: Promise<unknown>[]): Promise<void> {
+  async function tidy(traces: Identified[], writes: Promise<unknown>[]): Promise<void> {
     await Promise.allSettled(writes)
     const deadline = database.deadline()
     const users = new Map(traces.map(({ userId }) => [userId.toHexString(), userId]))

@@ -70,7 +70,7 @@ export function createTurns<M>(needs: Needs) {
       },
     },
 
-    verbs: {
+    writes: {
       async updateMessage(...given: unknown[]): Promise<Message<M>> {
         const edit = toEdit(given, checkMetadata)
         const deadline = database.deadline()

@@ -6,7 +6,7 @@ export const namespace = text(100)
 export const key = text(1024)
 
 /** What a bot's framework keeps under a name: the state of a chat, a dialog, a conversation. Not the user's context. */
-export const sessionDocument = z.strictObject({
+const sessionDocument = z.strictObject({
   _id: id,
   /** Whose keys they are: one for each use of a framework's storage. */
   namespace,

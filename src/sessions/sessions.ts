@@ -1,8 +1,6 @@
 import { attempt, type Deadline, sure } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { codeOf, DUPLICATE_KEY } from '../db/failure.ts'
-import type { KeyedQueue } from '../db/queue.ts'
-import { inTransaction } from '../db/transaction.ts'
 import { type VersionedWrite, versionedUpdate } from '../db/versioned.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import type { JsonObject } from '../json.ts'
@@ -25,15 +23,12 @@ interface Written {
   op?: ObjectId
 }
 
-interface Directory {
-  /** A write to the user inside a transaction, which makes it conflict with an erasure. */
-  touch(userId: ObjectId, inside: Deadline): Promise<void>
-}
-
 interface Needs {
   database: Database
-  directory: Directory
-  queue: KeyedQueue
+  directory: {
+    /** In a transaction that conflicts with the erasure of the user. */
+    begin(userId: ObjectId, deadline: Deadline, write: (inside: Deadline) => Promise<unknown>): Promise<void>
+  }
 }
 
 /** Keys: `from` inclusive, `to` exclusive. */
@@ -48,23 +43,11 @@ const PAGE = 100
  * What frameworks keep. An update finds only what is there, and a session of a user begins in a transaction that touches
  * them: once a user is erased, nothing of theirs can come any more.
  */
-export function createSessions({ database, directory, queue }: Needs) {
+export function createSessions({ database, directory }: Needs) {
   const collection = database.collection(sessions)
   const put = async (document: SessionDocument, deadline: Deadline): Promise<void> => {
     await attempt(deadline, 'write', (terms) => collection.insertOne(document, terms))
   }
-  /** In turn: those of one user would conflict, and run again and again. */
-  const ofUser = (userId: ObjectId, write: (inside: Deadline) => Promise<void>) =>
-    queue.run(
-      userId.toHexString(),
-      () =>
-        inTransaction(database, database.deadline(), async (inside) => {
-          await directory.touch(userId, inside)
-          await write(inside)
-        }),
-      database.deadline(),
-    )
-
   const find = (place: Place): Promise<SessionDocument | null> =>
     attempt(database.deadline(), 'read', (terms) => collection.findOne({ ...place }, sure(terms)))
 
@@ -79,7 +62,9 @@ export function createSessions({ database, directory, queue }: Needs) {
       ...{ data, version: 1, createdAt: now, updatedAt: now, ops: [op] },
     }
     try {
-      await (userId ? ofUser(userId, (inside) => put(document, inside)) : put(document, database.deadline()))
+      const deadline = database.deadline()
+      const write = (inside: Deadline) => put(document, inside)
+      await (userId ? directory.begin(userId, deadline, write) : write(deadline))
       return document
     } catch (error) {
       if (codeOf(error) !== DUPLICATE_KEY) throw error
@@ -99,9 +84,9 @@ export function createSessions({ database, directory, queue }: Needs) {
 
   /** Makes it theirs, if there is one that is not. */
   const belong = (place: Place, userId: ObjectId): Promise<void> =>
-    ofUser(userId, async (inside) => {
+    directory.begin(userId, database.deadline(), (inside) => {
       const others = { ...place, userId: { $ne: userId } }
-      await attempt(inside, 'write', (terms) => collection.updateOne(others, { $set: { userId } }, terms))
+      return attempt(inside, 'write', (terms) => collection.updateOne(others, { $set: { userId } }, terms))
     })
 
   return {

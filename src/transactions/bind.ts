@@ -1,7 +1,6 @@
 import { createContexts } from '../contexts/contexts.ts'
 import { type Deadline, outside } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { createKeyedQueue } from '../db/queue.ts'
 import { createEvents } from '../events/events.ts'
 import { createEventReading } from '../events/retrieve.ts'
 import { type Observer, observed } from '../log.ts'
@@ -41,9 +40,7 @@ export function createBinding({ database, shapes, directory, creators, countFrom
     const events = createEvents({
       database: bound,
       checkData: shapes.eventData,
-      touchUser: directory.touch,
-      /* The transaction has had its turn. */
-      queue: createKeyedQueue(),
+      directory,
     })
     const { getEvent } = createEventReading({ database: bound, creators, requireUser: directory.require })
     const { createUser, ensureUser, updateUser, getUser, findUser } = createUserVerbs({
@@ -57,7 +54,7 @@ export function createBinding({ database, shapes, directory, creators, countFrom
       updateUser,
       getUser,
       findUser,
-      ...contexts.verbs,
+      ...contexts.writes,
       ...contexts.reads,
     }
     return {

@@ -7,7 +7,7 @@ import { renewLease, takeLease } from '../db/lease.ts'
 import { createKeyedQueue } from '../db/queue.ts'
 import { DialogueStoreError, invalidInput } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
-import { date, id, parse } from '../input.ts'
+import { date, id, LARGEST_TIMER_MS, parse } from '../input.ts'
 import { callback } from '../log.ts'
 
 const lockDocument = z.strictObject({
@@ -27,7 +27,6 @@ export const locks: ModelDefinition<typeof lockDocument> = {
   indexes: [{ keys: { until: 1 }, options: { expireAfterSeconds: 3600 } }],
 }
 
-const LARGEST_TIMER_MS = 2 ** 31 - 1
 const lockOptions = z
   .strictObject({
     waitMs: z.int().min(0).max(LARGEST_TIMER_MS).optional(),

@@ -1,4 +1,5 @@
 import type mongoose from 'mongoose'
+import { packed, unpacked } from '../cursor.ts'
 import { attempt, type Deadline, sure } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { createGather } from '../db/gather.ts'
@@ -92,13 +93,11 @@ const nameOfIdentity = ({ provider, id }: Identity): string => JSON.stringify([p
 const PAGE = 50
 const ITERATED = 500
 
-/** A place in the list of users: version 1, and the id of the last one shown. */
-const toCursor = (last: ObjectId): string => Buffer.concat([Buffer.from([1]), last.id]).toString('base64url')
+/** A place in the list of users: the id of the last one shown. */
+const toCursor = (last: ObjectId): string => packed(last.id)
 
 function fromCursor(cursor: string): ObjectId {
-  const bytes = Buffer.from(cursor, 'base64url')
-  const valid = bytes.length === 13 && bytes[0] === 1 && bytes.toString('base64url') === cursor
-  const last = valid ? toObjectId(bytes.toString('hex', 1)) : undefined
+  const last = toObjectId(unpacked(cursor, 13)?.toString('hex', 1))
   if (!last) throw invalidInput([{ path: ['options', 'cursor'], reason: 'is not a cursor of listUsers()' }])
   return last
 }

@@ -107,7 +107,7 @@ export type UserDocument = z.output<typeof userDocument>
 export const receipt = z.strictObject({ messages: counter, contexts: counter, events: counter })
 
 /** What remains of an erased user: an id and numbers, nothing of the person. */
-export const tombstoneDocument = z.strictObject({
+const tombstoneDocument = z.strictObject({
   _id: id,
   erasedAt: date,
   receipt,

@@ -1,6 +1,7 @@
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import type { KeyedQueue } from '../db/queue.ts'
+import { inTransaction } from '../db/transaction.ts'
 import { userNotFound } from '../errors.ts'
 import type { ObjectId } from '../ids.ts'
 import type { ShapeCheck } from '../shape.ts'
@@ -20,9 +21,15 @@ export interface UserDirectory {
   require(userId: ObjectId, deadline: Deadline): Promise<void>
   /** A write to the user inside a transaction, which makes it conflict with an erasure. */
   touch(userId: ObjectId, inside: Deadline): Promise<void>
+  /**
+   * Where a document of the user's begins: in a transaction that touches them, and in their turn, as such transactions
+   * conflict with each other, too. Within a transaction it is a part of that one.
+   * @throws DialogueStoreError `USER_NOT_FOUND`
+   */
+  begin(userId: ObjectId, deadline: Deadline, write: (inside: Deadline) => Promise<unknown>): Promise<void>
 }
 
-export function createDirectory(database: Database): UserDirectory {
+export function createDirectory(database: Database, queue: KeyedQueue): UserDirectory {
   const collection = database.collection(users)
   const among = async (ids: ObjectId[], deadline: Deadline) => {
     const found = await attempt(deadline, 'read', (terms) =>
@@ -30,16 +37,25 @@ export function createDirectory(database: Database): UserDirectory {
     )
     return new Set(found.map(({ _id }) => _id.toHexString()))
   }
+  const touch = async (userId: ObjectId, inside: Deadline) => {
+    const { matchedCount } = await attempt(inside, 'write', (terms) =>
+      collection.updateOne({ _id: userId, ...ALIVE }, { $inc: { touches: 1 } }, terms),
+    )
+    if (matchedCount === 0) throw userNotFound()
+  }
   return {
     among,
     async require(userId, deadline) {
       if ((await among([userId], deadline)).size === 0) throw userNotFound()
     },
-    async touch(userId, inside) {
-      const { matchedCount } = await attempt(inside, 'write', (terms) =>
-        collection.updateOne({ _id: userId, ...ALIVE }, { $inc: { touches: 1 } }, terms),
-      )
-      if (matchedCount === 0) throw userNotFound()
+    touch,
+    begin(userId, deadline, write) {
+      const work = () =>
+        inTransaction(database, deadline, async (inside) => {
+          await touch(userId, inside)
+          await write(inside)
+        })
+      return deadline.transaction ? work() : queue.run(userId.toHexString(), work, deadline)
     },
   }
 }

@@ -6,6 +6,7 @@ import { TEMPLATES } from '../../scripts/torture/parts/injection/table/index.ts'
 import { missingFrom } from '../../scripts/torture/rig/missing.ts'
 import { readOptions, writeOptions } from '../../src/contexts/schema.ts'
 import * as events from '../../src/events/schema.ts'
+import { versionOptions } from '../../src/input.ts'
 import * as messages from '../../src/messages/schema.ts'
 import * as users from '../../src/users/schema.ts'
 import { expectNothingLost, lossesOf } from './support/attempts.ts'
@@ -48,7 +49,7 @@ const TAKEN: [string, number, object][] = [
   ['storeEvent', 0, events.newEvent.shape],
   ['getEvent', 1, events.getOptions.unwrap().shape],
   ['updateEvent', 1, events.eventPatch.shape],
-  ['updateEvent', 2, events.updateOptions.unwrap().shape],
+  ['updateEvent', 2, versionOptions.unwrap().shape],
   ['retrieveEvents', 0, events.eventFilter.shape],
 ]
 

@@ -1,7 +1,7 @@
-import mongoose from 'mongoose'
 import type { Deadline } from '../../db/attempt.ts'
 import type { Database } from '../../db/database.ts'
 import { toStoreError } from '../../db/failure.ts'
+import { sizeOf } from '../../db/size.ts'
 import type { DialogueStoreError } from '../../errors.ts'
 import type { ObjectId } from '../../ids.ts'
 import type { Place } from '../live.ts'
@@ -138,7 +138,7 @@ export const createUserCheck =
         place,
         document,
         userId: document.userId.toHexString(),
-        bytes: mongoose.mongo.BSON.calculateObjectSize(document),
+        bytes: sizeOf(document),
         checkedAt,
       }))
       .filter(({ userId }) => found.has(userId))

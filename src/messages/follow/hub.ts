@@ -4,7 +4,7 @@ import { toStoreError } from '../../db/failure.ts'
 import { cursorGone, type DialogueStoreError, userNotFound } from '../../errors.ts'
 import { ObjectId } from '../../ids.ts'
 import type { Clock } from '../clock.ts'
-import { earlier, type Place, placeAt } from '../live.ts'
+import { minus, type Place, placeAt } from '../live.ts'
 import { createFeed, type Ended, type Feed, type UserCheck } from './feed.ts'
 import type { Member } from './member.ts'
 
@@ -150,7 +150,7 @@ export function createHub({ database, clock, check, usersAmong }: Needs) {
       return !absent && !strange && everybody.has(member)
     })
     if (admitted.length === 0) return
-    const near = placeAt(earlier(latest, NEAR_MS))
+    const near = placeAt(minus(latest, NEAR_MS))
     live ??= openLive(admitted.find((member) => member.place() >= near)?.place() ?? now)
     for (const member of admitted) {
       member.admit(now)

@@ -10,8 +10,6 @@ export interface Order {
   key: string
 }
 
-export type Clerk = ReturnType<typeof createClerk>
-
 /**
  * Carries out calls, and notes each before and after.
  *
