@@ -20,8 +20,6 @@ const OPTIONS: mongoose.mongo.DbOptions & mongoose.mongo.CollectionOptions = {
   raw: false,
   /* The driver's own default is `{}`: it inherits, so an array under a key like `constructor` would come as raw BSON. */
   fieldsAsRaw: Object.create(null),
-  /* The driver would put it in the place of each command's own `maxTimeMS`. */
-  timeoutMS: undefined,
 }
 
 /** What the models see of MongoDB. */

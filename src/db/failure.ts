@@ -6,7 +6,6 @@ const {
   MongoClientClosedError,
   MongoError,
   MongoNetworkError,
-  MongoOperationTimeoutError,
   MongoServerSelectionError,
   MongoWriteConcernError,
 } = mongoose.mongo
@@ -93,9 +92,8 @@ export const isTransient = (error: unknown): boolean =>
   CHANGING.has(codeOf(error) ?? 0) ||
   CURSOR_LOST.has(codeOf(error) ?? 0)
 
-/** The server gave up at maxTimeMS, or the driver did: it ends commits by the `timeoutMS` of its client. */
-export const isExpired = (error: unknown): boolean =>
-  codeOf(error) === MAX_TIME_EXPIRED || error instanceof MongoOperationTimeoutError
+/** The server gave up at maxTimeMS. */
+export const isExpired = (error: unknown): boolean => codeOf(error) === MAX_TIME_EXPIRED
 
 /** A document, or what was made of it, is beyond what MongoDB stores. */
 export const isTooLarge = (error: unknown): boolean => TOO_LARGE.has(codeOf(error) ?? 0)

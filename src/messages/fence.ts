@@ -104,11 +104,7 @@ export async function rename(
   const command = { renameCollection: `${databaseName}.${from}`, to: `${databaseName}.${to}`, dropTarget }
   try {
     await attempt(database.deadline(), 'write', (terms) =>
-      runCommand(
-        database.client.db('admin', { timeoutMS: undefined }),
-        { ...command, writeConcern: MAJORITY },
-        terms,
-      ),
+      runCommand(database.client.db('admin'), { ...command, writeConcern: MAJORITY }, terms),
     )
     return true
   } catch (error) {

@@ -11,7 +11,7 @@ export interface MigrationContext {
 /** A change of the database's shape. `up` may run again after a crash in the middle of it. */
 export interface Migration {
   name: string
-  /** Whose collections are there since it ran. Before it has, one of these names is somebody else's. */
+  /** The models whose collections it brings. Before it has run, a collection of that name is somebody else's. */
   creates: readonly ModelDefinition[]
   up(context: MigrationContext): Promise<void>
   down(context: MigrationContext): Promise<void>

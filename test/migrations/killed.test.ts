@@ -1,9 +1,19 @@
 import { expect, test } from '@jest/globals'
+import type mongoose from 'mongoose'
+import { makeClient } from '../support/store.ts'
 import { command, start, until } from './command.ts'
 import { shapeOf } from './ledger.ts'
 import { hold, kill, makeScene, release, startSlowly, useOwnServer } from './scene.ts'
 
 useOwnServer()
+
+/** How many commands that copy messages are under way. */
+async function mergesOf({ databaseName }: mongoose.mongo.Db): Promise<number> {
+  const isCopying = { 'command.pipeline': { $elemMatch: { $merge: { $exists: true } } } }
+  const ofMessages = { ns: `${databaseName}.dialogue_messages`, ...isCopying }
+  const found = (await makeClient()).db('admin').aggregate([{ $currentOp: {} }, { $match: ofMessages }])
+  return (await found.toArray()).length
+}
 
 test('goes on after it was killed while copying', async () => {
   const scene = await makeScene(4000)
@@ -30,6 +40,8 @@ test('an erasure leaves nothing in the copy of one that was killed', async () =>
   const { bots, db, ...scene } = await makeScene(4000)
   await kill(await startSlowly({ bots, db, ...scene }, scene.to('rolling'), 1000))
   await release()
+  /* What it sent last is carried out all the same. */
+  await until(async () => (await mergesOf(db)) === 0)
   const { names } = await shapeOf(db)
   const copy = db.collection(names.find((name) => name.includes('converting')) ?? '')
   const [userId] = await copy.distinct('userId')

@@ -62,22 +62,6 @@ const WRITES: Write[] = [
   },
 ]
 
-test('a commit that the connection’s own timeoutMS ends may have been done', async () => {
-  const options = { dbName: 'closing', timeoutMS: HELD_MS / 2 }
-  const connection = await mongoose.createConnection(server.uri, options).asPromise()
-  const store = await openStore({ connection })
-  const { id } = await makeUser(store)
-  await hold('commitTransaction')
-  const { outcome } = await rejection(
-    store.withTransaction((tx) => tx.updateUser(id, { name: 'Eva' })),
-    'TIMEOUT',
-  )
-  expect(outcome).toBe('unknown')
-  await until(async () => (await renamed(id)) === 1)
-  await store.close()
-  await connection.close()
-})
-
 describe.each([true, false])('on a connection with retryWrites %s', (retryWrites) => {
   test.each(WRITES)('$verb does not say that nothing was applied', async ({ command, write, count }) => {
     const options = { dbName: 'closing', retryWrites }
