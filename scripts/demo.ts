@@ -6,6 +6,7 @@ import type { DemoStore } from './demo/shapes.ts'
 import { showPerson, showStore } from './demo/show.ts'
 import { openStage } from './demo/stage.ts'
 import { type Conversation, generateConversations, loadConversations } from './lib/conversations.ts'
+import { loadEnv } from './lib/env.ts'
 import { createProgram, integer, run } from './lib/run.ts'
 
 const program = createProgram(
@@ -25,6 +26,7 @@ interface Options {
 }
 
 await run('demo', async (defer) => {
+  loadEnv()
   const options = program.parse().opts<Options>()
   const began = performance.now()
   const screen = createScreen(process.stdout, options.json ?? false)

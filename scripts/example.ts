@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
 import { runProgram } from './examples/common/program.ts'
 import { type Example, examples } from './examples/stand-ins/prepare/index.ts'
+import { loadEnv } from './lib/env.ts'
 import { createClosers, createProgram } from './lib/run.ts'
 
 const program = createProgram(
@@ -21,7 +21,7 @@ await program.parseAsync()
 
 /** An example is a program of its own, which handles signals itself, and is over when it is imported. */
 async function start({ name, prepare }: Example): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile()
+  loadEnv()
   const { defer, close } = createClosers()
   try {
     for (const one of prepare) await one(defer)

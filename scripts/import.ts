@@ -11,6 +11,7 @@ import { transfer } from './import/transfer.ts'
 import { DATE_ORDERS } from './import/whatsapp/header.ts'
 import { createWriter } from './import/writer.ts'
 import { connectDriver } from './lib/driver.ts'
+import { loadEnv } from './lib/env.ts'
 import { createProgress, type Progress } from './lib/progress.ts'
 import { createProgram, type Defer, run } from './lib/run.ts'
 
@@ -59,6 +60,7 @@ const PATIENCE_MS = 300_000
 await run('import', work, `. ${AGAIN}`)
 
 async function work(defer: Defer): Promise<void> {
+  loadEnv()
   const [path = ''] = program.parse().args
   const { uri, db, prefix, dryRun, json, ...options } = program.opts<Options>()
   if (!uri && !dryRun)

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { loadEnv } from './lib/env.ts'
 
-if (existsSync('.env')) process.loadEnvFile()
+loadEnv()
 await import('../src/cli.ts')

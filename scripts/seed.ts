@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { openStore, type Retention } from '../src/index.ts'
+import { loadEnv } from './lib/env.ts'
 import { createProgram, integer, run } from './lib/run.ts'
 import { openRounds } from './seed/conversations.ts'
 import { fill } from './seed/fill.ts'
@@ -54,6 +55,7 @@ interface Options extends Plan {
 }
 
 await run('seed', async (defer) => {
+  loadEnv()
   const options = program.parse().opts<Options>()
   const { uri, db, prefix, source, users, messages, randomSeed } = options
   if (!uri) program.error('error: which server? Give --uri, or set MONGODB_URI (a file .env will do)')

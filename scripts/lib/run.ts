@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
 
@@ -8,12 +7,11 @@ export type Defer = (close: () => Promise<unknown>) => void
 const GRACE_MS = 300
 
 /**
- * Runs a script: reads `.env` of the current folder, says an error in one sentence, and closes what was
- * opened, the latest first, at the end or on Ctrl-C.
+ * Runs a script: says an error in one sentence, and closes what was opened, the latest first, at the end or on
+ * Ctrl-C.
  * @param hint what to do after Ctrl-C
  */
 export async function run(name: string, work: (defer: Defer) => Promise<void>, hint = ''): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile()
   const { defer, close } = createClosers()
   let interrupted = false
   const working = work(defer)

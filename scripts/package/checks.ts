@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { keep } from '../../src/testing/keeper.ts'
 
 /** Runs checks one after the other, and says how each went. */
 export interface Checks {
@@ -12,7 +13,7 @@ export interface Checks {
 }
 
 /**
- * A program of checks, with a folder that is removed at the end. Its exit code says whether one has failed.
+ * A program of checks, with a folder that is removed at the end, and after Ctrl-C. Its exit code says whether one has failed.
  * @param name of the folder
  */
 export async function runChecks(
@@ -21,13 +22,14 @@ export async function runChecks(
 ): Promise<void> {
   const checks = createChecks()
   const workspace = await mkdtemp(join(tmpdir(), `dialogue-store-${name}-`))
+  const { release } = keep([workspace])
   try {
     await work(checks, workspace)
   } catch (error) {
     // What was needed has said why it failed; anything else is a fault of the program.
     if (checks.failed() === 0) throw error
   } finally {
-    await rm(workspace, { recursive: true, force: true })
+    await release()
   }
   process.exitCode = checks.failed() === 0 ? 0 : 1
 }

@@ -14,7 +14,7 @@ export async function closedAtTheLatest<S extends Shapes>(
 ): Promise<DialogueStore<S>> {
   let store: DialogueStore<S> | undefined
   let closing: Promise<void> | undefined
-  const closeStore = (one: DialogueStore<S>) => one.close().then(end)
+  const closeStore = (one: DialogueStore<S>) => one.close().finally(end)
   const close = () => {
     /* An open store takes nothing more from this moment on. Of one that does not open, whoever opens it is told. */
     closing ??= (store ? closeStore(store) : opening.then(closeStore, () => {})).finally(() =>

@@ -62,7 +62,7 @@ test('a reminder whose sender was killed is sent again when its claim is over; o
     (await scene.events()).filter(({ data }) => Object.values(data.told ?? {}).some(isSent))
   await until(async () => (await noted()).length === 1, 'the refused one is done')
   expect(scene.heardBy(unheard)).toEqual([])
-  /* A minute later. */
+  /* When the claim is over. */
   const tea = (await scene.events()).find(({ summary }) => summary === 'tea')
   const claimedUntil = `data.told.${tea?.start.getTime()}-0.claimedUntil`
   await scene.db

@@ -57,6 +57,20 @@ describe('a delivery', () => {
     expect(response.status).toBe(status)
   })
 
+  test.each(['imageMessage', 'videoMessage', 'documentMessage'])(
+    'of a caption is stored and answered: %s',
+    async (kind) => {
+      const phone = makePhone()
+      const delivery = deliveryOf({ id: makeId(), phone, instance: 'assistant' })
+      const message = { [kind]: { caption: 'see you on Friday' } }
+      const body = JSON.stringify({ ...delivery, data: { ...delivery.data, message } })
+      const response = await scene.post(bots[0], body, {})
+      expect(await response.json()).toEqual({ stored: true })
+      await until(() => scene.heardBy(phone).length === 1, 'it is answered')
+      expect((await scene.messages()).map(({ content }) => content)).toContain('see you on Friday')
+    },
+  )
+
   const said = { id: 'y', phone: makePhone(), instance: 'assistant', text: 'not for you' }
   test.each([
     ['what the bot has written itself', deliveryOf({ ...said, fromMe: true })],

@@ -18,7 +18,7 @@ const PROVIDER = 'telegram'
 const FAILED = 'Something went wrong here. Please try it again.'
 /** Telegram's answer when somebody has blocked the bot. */
 const FORBIDDEN = 403
-/** Longer than Telegram waits for updates, and shorter than the claim of a reminder, which is given up in between. */
+/** Longer than Telegram waits for updates, and shorter than what is left of a reminder's claim when it is sent. */
 const PATIENCE_SECONDS = 45
 
 /** A bot for private chats. */

@@ -16,7 +16,9 @@ const MINUTE_MS = 60_000
 /** After so long without the bot, it reminds nobody of what is over. */
 const LATE_MS = 60 * MINUTE_MS
 /** Who has claimed a reminder for longer, and has not sent it, is taken for dead. */
-const CLAIM_MS = MINUTE_MS
+const CLAIM_MS = 2 * MINUTE_MS
+/** How much of it is left at least when sending begins: more than Telegram is waited for. */
+const SENDING_MS = MINUTE_MS
 const PAGE = 200
 
 /** Tells people of what is due, from time to time. Any number of processes may. Disposing of it ends the round first. */
@@ -51,11 +53,12 @@ export function startSender({ store, log, everyMs, tell }: Needs): AsyncDisposab
   }
 
   async function claim(event: Reminder, minutes: number): Promise<boolean> {
-    const claimedUntil = new Date(Date.now() + CLAIM_MS).toISOString()
+    const end = Date.now() + CLAIM_MS
     try {
-      const claim = note(event, minutes, { claimedUntil })
+      const claim = note(event, minutes, { claimedUntil: new Date(end).toISOString() })
       await store.updateEvent(event.id, claim, { ifVersion: event.version })
-      return true
+      /* A claim that took long to write is left to end: somebody else may send it by then. */
+      return end - Date.now() >= SENDING_MS
     } catch (error) {
       if (!hasCode(error, 'VERSION_CONFLICT', 'EVENT_NOT_FOUND')) throw error
       return false

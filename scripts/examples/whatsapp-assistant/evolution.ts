@@ -29,6 +29,9 @@ const audioMessage = z.object({
   seconds: z.number().min(0).optional().catch(undefined),
 })
 
+/** What somebody writes below a picture, a video or a file. */
+const captioned = z.object({ caption: z.string().nullish() }).nullish()
+
 const upsert = z.object({
   key: z.object({
     id: z.string().min(1).max(200),
@@ -42,13 +45,16 @@ const upsert = z.object({
       conversation: z.string().nullish(),
       extendedTextMessage: z.object({ text: z.string() }).nullish(),
       audioMessage: audioMessage.nullish(),
+      imageMessage: captioned,
+      videoMessage: captioned,
+      documentMessage: captioned,
     })
     .nullish(),
 })
 
 /**
  * What a delivery says; undefined if it is none of ours to answer: other events, other instances, what the bot has
- * written itself, groups and broadcasts, pictures.
+ * written itself, groups and broadcasts, and what has no words: pictures without a caption, stickers, places.
  * @throws z.ZodError for what is no delivery
  */
 export function readDelivery(body: unknown, instance: string): Incoming | undefined {
@@ -58,7 +64,9 @@ export function readDelivery(body: unknown, instance: string): Incoming | undefi
   const phone = phoneIn(key.remoteJid) ?? phoneIn(key.remoteJidAlt ?? '')
   if (key.fromMe || !phone) return undefined
   const audio = message?.audioMessage
-  const text = message?.conversation ?? message?.extendedTextMessage?.text ?? ''
+  const { conversation, extendedTextMessage, imageMessage, videoMessage, documentMessage } = message ?? {}
+  const caption = [imageMessage, videoMessage, documentMessage].find((one) => one?.caption)?.caption
+  const text = conversation || extendedTextMessage?.text || caption
   if (audio) {
     const { url: uri, mimetype: mimeType, seconds: durationSeconds } = audio
     return { id: key.id, phone, text: '', audio: { uri, mimeType, durationSeconds } }

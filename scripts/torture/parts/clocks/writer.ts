@@ -7,7 +7,8 @@ import type { Order, Report, Written } from './protocol.ts'
  * Writes to one user as it is told, with a clock of its own, and tells what was stored, in the order of input. Ends
  * with its parent.
  */
-const [uri = '', ...dbNames] = process.argv.slice(2)
+const uri = process.env.MONGODB_URI ?? ''
+const dbNames = process.argv.slice(2)
 /* Two stores on each database: they are one process. */
 const stores = await Promise.all(
   dbNames.map((dbName) => Promise.all([openStore({ uri, dbName }), openStore({ uri, dbName })])),

@@ -19,8 +19,9 @@ export async function startWriter(
   { uri, dbNames }: { uri: string; dbNames: readonly string[] },
   { defer }: Pick<Attempt, 'defer'>,
 ): Promise<Writer> {
-  const env = { ...process.env, NODE_OPTIONS: undefined }
-  const child = spawn(process.execPath, ['--import', TSX, PROGRAM, uri, ...dbNames], {
+  /* The URI not as an argument: everybody sees those. */
+  const env = { ...process.env, NODE_OPTIONS: undefined, MONGODB_URI: uri }
+  const child = spawn(process.execPath, ['--import', TSX, PROGRAM, ...dbNames], {
     env,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
