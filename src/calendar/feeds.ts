@@ -52,12 +52,11 @@ export function createFeeds(database: Database) {
     },
     /** @returns false: the calendar was forgotten meanwhile, or it took too long */
     async opened(calendarId: string, channel: Channel): Promise<boolean> {
+      const { id } = channel
+      /* It is the channel already where only the reply was lost. */
+      const ours = { _id: calendarId, $or: [{ 'opening.id': id }, { 'channel.id': id }] }
       const { matchedCount } = await attempt(database.deadline(), 'write', (terms) =>
-        collection.updateOne(
-          { _id: calendarId, 'opening.id': channel.id },
-          { $set: { channel }, $unset: { opening: '' } },
-          terms,
-        ),
+        collection.updateOne(ours, { $set: { channel }, $unset: { opening: '' } }, terms),
       )
       return matchedCount > 0
     },

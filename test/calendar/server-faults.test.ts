@@ -75,6 +75,17 @@ test('a channel that is being opened so is opened at once', async () => {
   expect(await sync().watch('primary', { address: ADDRESS })).toMatchObject({ calendarId: 'primary' })
 }, 20_000)
 
+test('a channel that was kept without a word of a majority is not stopped', async () => {
+  const { event, sync, server } = await makeSomebody()
+  await event()
+  await sync().push()
+  await failing('update', 'calendar_feeds', LOST_REPLY)
+  await sync().watch('primary', { address: ADDRESS })
+  const asked = server.requests.map(({ kind }) => kind)
+  expect(asked.filter((kind) => kind === 'events.watch')).toHaveLength(1)
+  expect(asked).not.toContain('channels.stop')
+})
+
 test('a push that the database ends says that a part of it may be done', async () => {
   const { event, sync, server } = await makeSomebody()
   await event()
