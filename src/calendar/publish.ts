@@ -169,9 +169,9 @@ export function createPublishing({ outbox, resolving, removals, imports, mark }:
     if (absorbed?.held.event.status === 'cancelled') await imports.cancelInstances(absorbed.held.event)
     state.how = said ?? state.how
     state.now = absorbed?.held ?? kept(await outbox.renew(now))
-    /* It is not there any more, not even as deleted, and is to be there. */
+    /* It is not there any more, not even as deleted, and is to be: before it is absorbed nobody has decided that. */
     const isLost = now.event.calendarSync.etag !== undefined && theirs.etag === undefined
-    if (isLost && state.now.event.status === 'confirmed')
+    if (absorbed && isLost && state.now.event.status === 'confirmed')
       state.now = kept(await outbox.startAnew(state.now, nextId().toHexString()))
   }
 

@@ -1,18 +1,8 @@
 import { expect, test } from '@jest/globals'
-import type { Fate, Kind } from '../../scripts/calendar-server/index.ts'
+import type { Fate } from '../../scripts/calendar-server/index.ts'
 import { ObjectId } from '../../src/ids.ts'
 import { rejection } from '../support/make.ts'
-import { makeWorld, type World } from './support/world.ts'
-
-/** What happens before the next request of a kind is answered. */
-function before({ server }: World, kind: Kind, happens: () => Promise<unknown>): void {
-  server.judgeBy(async (asked): Promise<Fate> => {
-    if (asked.kind !== kind) return 'answers'
-    server.judgeBy(() => 'answers')
-    await happens()
-    return 'answers'
-  })
-}
+import { before, makeWorld, published, purge } from './support/world.ts'
 
 test('who is being erased publishes nothing any more', async () => {
   const { event, sync, db, creatorId, server } = await makeWorld()
@@ -44,6 +34,18 @@ test('a deletion that was undone while the page was on its way is none', async (
   await sync({ onConflict: 'store' }).push()
   expect(await store.getEvent(id)).toMatchObject({ status: 'confirmed', summary: 'still wanted' })
   expect(people.events()).toMatchObject([{ status: 'confirmed', summary: 'still wanted' }])
+})
+
+test('what was purged there stays deleted, though the bot writes to it while a push finds that', async () => {
+  const world = await makeWorld()
+  const { sync, store, server } = world
+  const id = await published(world)
+  await purge(world, id)
+  await store.updateEvent(id, { summary: 'moved' })
+  before(world, 'events.patch', () => store.updateEvent(id, { data: { seen: true } }))
+  await sync().push()
+  expect(await store.getEvent(id)).toMatchObject({ status: 'cancelled', data: { seen: true } })
+  expect(server.requests.filter(({ kind }) => kind === 'events.insert')).toHaveLength(1)
 })
 
 test('an event whose insert is under way is not taken for one that was removed', async () => {

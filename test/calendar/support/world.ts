@@ -1,5 +1,5 @@
 import type mongoose from 'mongoose'
-import type { CalendarServerOptions } from '../../../scripts/calendar-server/index.ts'
+import type { CalendarServerOptions, Fate, Kind } from '../../../scripts/calendar-server/index.ts'
 import { type CalendarSyncOptions, createCalendarSync } from '../../../src/google-calendar.ts'
 import { ObjectId } from '../../../src/ids.ts'
 import type { DialogueStore, NewEvent } from '../../../src/index.ts'
@@ -45,10 +45,27 @@ export async function makeWorld(options: CalendarServerOptions = {}) {
   }
 }
 
+/** What happens before the next request of a kind is answered. */
+export function before({ server }: Pick<World, 'server'>, kind: Kind, happens: () => Promise<unknown>): void {
+  server.judgeBy(async (asked): Promise<Fate> => {
+    if (asked.kind !== kind) return 'answers'
+    server.judgeBy(() => 'answers')
+    await happens()
+    return 'answers'
+  })
+}
+
 /** An event that both sides have, and know to have. @returns its id */
 export async function published(world: World, fields: Partial<NewEvent> = {}): Promise<string> {
   const { id } = await world.event(fields)
   await world.sync().push()
   await world.sync().pull('primary')
   return id
+}
+
+/** Google has it no more, not even as deleted. */
+export async function purge({ db, people }: World, id: string): Promise<void> {
+  people.remove(id)
+  const absent = { $set: { googleCalendarId: 'absent' } }
+  await db.collection('dialogue_events').updateOne({ _id: new ObjectId(id) }, absent)
 }
