@@ -6,7 +6,7 @@ import { timedOut } from '../db/failure.ts'
 import { isFreeFor, untilIn } from '../db/lease.ts'
 import { versionedUpdate } from '../db/versioned.ts'
 import { toExpressions } from '../events/events.ts'
-import { AT_ONCE, STATE_OF_DUE } from '../events/outbox.ts'
+import { AT_ONCE, isDue, STATE_OF_DUE } from '../events/outbox.ts'
 import { type CalendarConflict, DUE, type EventDocument, events } from '../events/schema.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { type GoogleEvent, type Hashes, hashesOfOurs, hashesOfTheirs } from './fields.ts'
@@ -44,8 +44,9 @@ export function createOutbox(database: Database) {
   const hold = async (filter: Filter, deadline: Deadline): Promise<Held | undefined> => {
     const owner = nextId()
     const lease = { 'calendarSync.owner': owner, 'calendarSync.until': untilIn(LEASE_MS) }
+    const free = { $and: [filter, { $expr: isFreeFor(owner, LEASE) }] }
     const event = await attempt(deadline, 'write', (terms) =>
-      collection.findOneAndUpdate({ ...filter, $expr: isFreeFor(owner, LEASE) }, [{ $set: lease }], {
+      collection.findOneAndUpdate(free, [{ $set: lease }], {
         ...{ sort: DUE, returnDocument: 'after' },
         ...terms,
       }),
@@ -81,8 +82,7 @@ export function createOutbox(database: Database) {
 
   return {
     /** The next event that is due, if any. */
-    claim: (): Promise<Held | undefined> =>
-      hold({ 'calendarSync.dueAt': { $lte: new Date() } }, database.deadline()),
+    claim: (): Promise<Held | undefined> => hold(isDue('calendarSync.dueAt'), database.deadline()),
     /**
      * That event, once nobody else holds it; undefined if it is deleted.
      * @throws DialogueStoreError `TIMEOUT`

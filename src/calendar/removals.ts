@@ -9,7 +9,7 @@ import {
   removalKey,
   removals,
 } from '../events/farewell.ts'
-import { AT_ONCE } from '../events/outbox.ts'
+import { AT_ONCE, isDue } from '../events/outbox.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { LEASE_MS } from './outbox.ts'
 
@@ -54,7 +54,7 @@ export function createRemovals(database: Database) {
       const owner = nextId()
       const removal = await attempt(database.deadline(), 'write', (terms) =>
         left.findOneAndUpdate(
-          { dueAt: { $lte: new Date() }, $expr: isFreeFor(owner) },
+          { $and: [isDue('dueAt'), { $expr: isFreeFor(owner) }] },
           [{ $set: { owner, until: untilIn(LEASE_MS) } }],
           { sort: { dueAt: 1 }, returnDocument: 'after', ...terms },
         ),

@@ -7,6 +7,12 @@
 /** Before every time: what failed and waits for its next attempt has a real one. */
 export const AT_ONCE = new Date(0)
 
+/** Its time has come, by the server's clock, which gave it. An index has only those that have one. */
+export const isDue = (field: string) => ({
+  [field]: { $exists: true },
+  $expr: { $lte: [`$${field}`, '$$NOW'] },
+})
+
 /** Of one that is to be published: whether it never was. */
 export const STATE_OF_DUE = {
   $cond: [{ $eq: [{ $type: '$calendarSync.etag' }, 'missing'] }, 'local', 'changed'],

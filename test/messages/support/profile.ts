@@ -12,8 +12,12 @@ export interface Profiled {
   hasSortStage: boolean
 }
 
-/** The commands that some work sends to a store's users and messages, as the profiler saw them. */
-export async function profile(db: mongoose.mongo.Db, work: () => Promise<unknown>): Promise<Profiled[]> {
+/** The commands that some work sends to a store's collections, as the profiler saw them. */
+export async function profile(
+  db: mongoose.mongo.Db,
+  work: () => Promise<unknown>,
+  collections = ['users', 'messages'],
+): Promise<Profiled[]> {
   await db.command({ profile: 0 })
   await db.dropCollection('system.profile').catch(() => {})
   await db.command({ profile: 2 })
@@ -22,7 +26,7 @@ export async function profile(db: mongoose.mongo.Db, work: () => Promise<unknown
   } finally {
     await db.command({ profile: 0 })
   }
-  const namespaces = ['users', 'messages'].map((name) => `${db.databaseName}.dialogue_${name}`)
+  const namespaces = collections.map((name) => `${db.databaseName}.dialogue_${name}`)
   const found = await db
     .collection('system.profile')
     .find({ ns: { $in: namespaces } })
