@@ -5,7 +5,7 @@ import { callback } from '../log.ts'
 import { waitAfter } from './backoff.ts'
 import { callbackFailed, isGone, Undecided } from './failure.ts'
 import type { GoogleEvent } from './fields.ts'
-import type { Imports } from './imports.ts'
+import type { Imports, Source } from './imports.ts'
 import type { Mark } from './mark.ts'
 import { type Held, LEASE_MS, type Outbox } from './outbox.ts'
 import type { Reached } from './port.ts'
@@ -36,7 +36,7 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
    * @param isLast no series will become known any more
    * @throws Undecided when the event waits for a push
    */
-  async function apply(item: GoogleEvent, source: Reached, isLast: boolean): Promise<Applied> {
+  async function apply(item: GoogleEvent, source: Source, isLast: boolean): Promise<Applied> {
     const known = item.id ? await find(source, item.id) : null
     if (known) return applyTo(known, item, source)
     if (await mark.isOn(item)) {
@@ -51,7 +51,7 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
   }
 
   /** Somebody may be invited to one instance of a series that they do not have. */
-  async function applyForeign(item: GoogleEvent, source: Reached): Promise<Applied> {
+  async function applyForeign(item: GoogleEvent, source: Source): Promise<Applied> {
     if (!importAs || item.status === 'cancelled') return 'nothing'
     const ids = [item.id, item.recurringEventId]
     if (await removals.isDeleted(source.calendarId, ids, item.updated)) return 'nothing'
@@ -62,7 +62,7 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
   async function create(
     item: GoogleEvent,
     creatorId: ObjectId,
-    source: Reached,
+    source: Source,
     instanceOf?: string,
   ): Promise<Applied> {
     const created = await imports.create(item, { ...source, creatorId, ...(instanceOf && { instanceOf }) })
@@ -72,7 +72,7 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
     return known ? applyTo(known, item, source) : 'nothing'
   }
 
-  async function applyTo(event: EventDocument, item: GoogleEvent, source: Reached): Promise<Applied> {
+  async function applyTo(event: EventDocument, item: GoogleEvent, source: Source): Promise<Applied> {
     const { etag } = event.calendarSync
     /* Under the id that ours was to have: its insert will be told. */
     if (etag === undefined && item.status !== 'cancelled' && !(await mark.isOn(item))) return 'nothing'
@@ -134,7 +134,7 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
   }
 
   /** An instance that was moved or cancelled: an exception of its series, and an event of its own if it still is. */
-  async function applyInstance(item: GoogleEvent, series: EventDocument, source: Reached): Promise<Applied> {
+  async function applyInstance(item: GoogleEvent, series: EventDocument, source: Source): Promise<Applied> {
     const original = exceptionOf(item.originalStartTime ?? undefined)
     if (original === undefined || series.status === 'cancelled') return 'nothing'
     if (await removals.isDeleted(source.calendarId, [item.id], item.updated)) return 'nothing'

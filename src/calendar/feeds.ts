@@ -93,10 +93,8 @@ export function createFeeds(database: Database) {
       const ours = { _id: calendarId, owner }
       return {
         /** False: somebody else may have it by now. */
-        renew: () =>
-          attempt(database.deadline(), 'write', (terms) =>
-            renewLease(collection, calendarId, owner, LEASE_MS, terms),
-          ),
+        renew: (deadline = database.deadline()): Promise<boolean> =>
+          attempt(deadline, 'write', (terms) => renewLease(collection, calendarId, owner, LEASE_MS, terms)),
         /** How far it was read. False: somebody else reads it by now. */
         async save(change: Pick<FeedDocument, 'syncToken' | 'timezone'>): Promise<boolean> {
           const { matchedCount } = await attempt(database.deadline(), 'write', (terms) =>

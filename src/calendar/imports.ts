@@ -12,11 +12,19 @@ import { type EventDocument, events } from '../events/schema.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import type { UserDirectory } from '../users/users.ts'
 import { FIELDS, fromGoogle, type GoogleEvent, hashesOfOurs, hashesOfTheirs } from './fields.ts'
+import type { Reached } from './port.ts'
 import type { Removals } from './removals.ts'
 
-interface Origin {
-  calendarId: string
-  zone: string
+/** A calendar that is being read. */
+export interface Source extends Reached {
+  /**
+   * Prolongs the right to read it; in a transaction, as a write that conflicts with whoever takes it over.
+   * @throws DialogueStoreError `TIMEOUT`, if somebody else has it by now
+   */
+  keep(inside?: Deadline): Promise<void>
+}
+
+interface Origin extends Source {
   creatorId: ObjectId
   /** Of an instance that was moved: its series. */
   instanceOf?: string
@@ -46,9 +54,10 @@ export function createImports(database: Database, directory: UserDirectory, remo
     return matchedCount > 0
   }
 
-  /** It was looked at before, and may have been deleted here since. */
+  /** It was looked at before, and may have been deleted since: there, as only who reads the calendar is told, or here. */
   const insert = ({ id, recurringEventId, updated }: GoogleEvent, origin: Origin, document: EventDocument) =>
     inTransaction(database, database.deadline(), async (inside) => {
+      await origin.keep(inside)
       await directory.touch(origin.creatorId, inside)
       if (origin.instanceOf && !(await touchSeries(origin, inside))) return false
       const ids = origin.instanceOf ? [id] : [id, recurringEventId]

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { deadlineIn } from '../db/attempt.ts'
+import { type Deadline, deadlineIn } from '../db/attempt.ts'
 import { DialogueStoreError, type Outcome } from '../errors.ts'
 import type { FeedDocument } from '../events/feed.ts'
 import type { Observer } from '../log.ts'
@@ -8,6 +8,7 @@ import type { Applied } from './apply.ts'
 import { GoogleFailure, isGone, isPartly, partly, Undecided } from './failure.ts'
 import type { Feeds } from './feeds.ts'
 import type { GoogleEvent } from './fields.ts'
+import type { Source } from './imports.ts'
 import type { Outbox } from './outbox.ts'
 import type { Page, Reached } from './port.ts'
 
@@ -26,7 +27,7 @@ interface Needs {
   feeds: Feeds
   outbox: Outbox
   access: Access
-  apply(item: GoogleEvent, source: Reached, isLast: boolean): Promise<Applied>
+  apply(item: GoogleEvent, source: Source, isLast: boolean): Promise<Applied>
   log: Observer['log']
 }
 
@@ -40,7 +41,7 @@ const TOKEN_EXPIRED = 410
 type Held = NonNullable<Awaited<ReturnType<Feeds['hold']>>>
 
 /** One reading of a calendar. */
-interface Reading extends Reached {
+interface Reading extends Source {
   /** Absent: all of it is read. */
   token: string | undefined
   held: Held
@@ -106,7 +107,7 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
     return async (item: GoogleEvent, isLast = false): Promise<boolean> => {
       source.begin()
       if (performance.now() - renewed > RENEW_MS) {
-        if (!(await source.held.renew())) throw overtaken('unknown')
+        await source.keep()
         renewed = performance.now()
       }
       if (item.id) seen?.add(item.id)
@@ -159,7 +160,10 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
         await held.forget()
         return { ...NOTHING }
       }
-      const reading = { google, calendarId: feed._id, zone: now?.timezone ?? 'UTC', held, begin }
+      const keep = async (inside?: Deadline) => {
+        if (!(await held.renew(inside))) throw overtaken('unknown')
+      }
+      const reading = { google, calendarId: feed._id, zone: now?.timezone ?? 'UTC', keep, held, begin }
       const token = now?.syncToken
       try {
         return await read({ ...reading, token })

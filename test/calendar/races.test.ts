@@ -4,6 +4,8 @@ import { ObjectId } from '../../src/ids.ts'
 import { rejection } from '../support/make.ts'
 import { before, makeWorld, published, purge } from './support/world.ts'
 
+const DAY = { start: { date: '2030-01-01' }, end: { date: '2030-01-02' } }
+
 test('who is being erased publishes nothing any more', async () => {
   const { event, sync, db, creatorId, server } = await makeWorld()
   await event()
@@ -107,7 +109,7 @@ test('somebody else’s event under the id that ours was to have stays theirs', 
   await event({ id })
   await sync().push()
   server.judgeBy(() => 'answers')
-  people.put({ id, summary: 'theirs', start: { date: '2030-01-01' }, end: { date: '2030-01-02' } })
+  people.put({ id, summary: 'theirs', ...DAY })
   await store.cancelEvent(id)
   for (let i = 0; i < 5; i++) {
     await hurry()
@@ -117,22 +119,26 @@ test('somebody else’s event under the id that ours was to have stays theirs', 
   expect(there()).toMatchObject([{ id, summary: 'theirs' }])
 })
 
-test('an import of who was frozen does not bring back what was deleted here meanwhile', async () => {
-  const { sync, store, people, db, creatorId } = await makeWorld()
-  people.put({ summary: 'theirs', start: { date: '2030-01-01' }, end: { date: '2030-01-02' } })
-  const all = async () => (await store.retrieveEvents({ creatorId })).events
-  const importAs = async () => {
-    /* As if it took longer than its right to read the calendar lasts. */
-    await db.collection('dialogue_calendar_feeds').updateMany({}, { $unset: { owner: 1, until: 1 } })
-    await sync({ importAs: () => creatorId }).pull('primary')
-    for (const { id } of await all()) await store.deleteEvent(id)
-    await sync().push()
-    return creatorId
-  }
-  await rejection(sync({ importAs }).pull('primary'), 'TIMEOUT')
-  expect(people.events()).toMatchObject([{ status: 'cancelled' }])
-  expect(await all()).toEqual([])
-})
+test.each(['here', 'there'])(
+  'an import of who was frozen does not bring back what was deleted %s meanwhile',
+  async (where) => {
+    const { sync, store, people, db, creatorId } = await makeWorld()
+    const { id } = people.put({ summary: 'theirs', ...DAY })
+    const all = async () => (await store.retrieveEvents({ creatorId })).events
+    const importAs = async () => {
+      /* As if it took longer than its right to read the calendar lasts. */
+      await db.collection('dialogue_calendar_feeds').updateMany({}, { $unset: { owner: 1, until: 1 } })
+      if (where === 'there') people.remove(id)
+      await sync({ importAs: () => creatorId }).pull('primary')
+      for (const event of await all()) await store.deleteEvent(event.id)
+      await sync().push()
+      return creatorId
+    }
+    await rejection(sync({ importAs }).pull('primary'), 'TIMEOUT')
+    expect(people.events()).toMatchObject([{ status: 'cancelled' }])
+    expect(await all()).toEqual([])
+  },
+)
 
 test('an event that is stored again under its id stays in its other calendar, though it is overtaken', async () => {
   const { event, sync, store, server, ana, db } = await makeWorld()
