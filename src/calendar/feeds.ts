@@ -38,14 +38,16 @@ export function createFeeds(database: Database) {
     },
     /**
      * Before Google is asked for a channel, whose first word may be faster than its answer.
-     * @returns what is known of the calendar; null while somebody else asks
+     * @param renewed the channel that it takes the place of, if only of that one
+     * @returns what is known of the calendar; null while somebody else asks, or if it has another channel, or none
      */
-    opening(calendarId: string, { id, token, address }: Opening): Promise<FeedDocument | null> {
+    opening(calendarId: string, { id, token, address }: Opening, renewed?: string) {
       const opening = {
         ...{ id: { $literal: id }, token: { $literal: token }, address: { $literal: address } },
         until: untilIn(OPENING_MS),
       }
-      const free = { _id: calendarId, $expr: isFreeFor(id, OPENING) }
+      const known = { _id: calendarId, ...(renewed && { 'channel.id': renewed }) }
+      const free = { ...known, $expr: isFreeFor(id, OPENING) }
       return attempt(database.deadline(), 'write', (terms) =>
         collection.findOneAndUpdate(free, [{ $set: { opening } }], { returnDocument: 'after', ...terms }),
       )

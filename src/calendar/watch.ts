@@ -38,11 +38,14 @@ type Known = NonNullable<FeedDocument['channel']>
 
 /** Channels: https://developers.google.com/workspace/calendar/api/guides/push */
 export function createWatching({ access, feeds }: Needs) {
-  /** @returns undefined while somebody else opens one, or if the calendar was forgotten meanwhile */
-  async function open({ _id: calendarId, creatorId }: FeedDocument, address: string) {
+  /**
+   * @param renewed a channel that nobody may want any more
+   * @returns undefined while somebody else opens one, or if the calendar was forgotten meanwhile, or that one ended
+   */
+  async function open({ _id: calendarId, creatorId }: FeedDocument, address: string, renewed?: Known) {
     const google = await access.ofFeed({ creatorId })
     const opening = { id: randomUUID(), token: randomBytes(32).toString('base64url'), address }
-    const feed = await feeds.opening(calendarId, opening)
+    const feed = await feeds.opening(calendarId, opening, renewed?.id)
     if (!feed) return undefined
     try {
       /* Somebody else has just done so. */
@@ -95,16 +98,18 @@ export function createWatching({ access, feeds }: Needs) {
       }
     },
     async unwatch(calendarId: string): Promise<boolean> {
-      const feed = await feeds.find(calendarId)
-      if (!feed?.channel) return false
-      await end(feed, feed.channel)
-      await feeds.dropChannel(calendarId, feed.channel.id)
-      return true
+      /* Another one may have taken its place while Google was asked to end it. */
+      for (let isEnded = false; ; isEnded = true) {
+        const feed = await feeds.find(calendarId)
+        if (!feed?.channel) return isEnded
+        await end(feed, feed.channel)
+        await feeds.dropChannel(calendarId, feed.channel.id)
+      }
     },
     /** Those that are about to expire. */
     async renew(): Promise<void> {
       const due = (await feeds.all()).flatMap(({ channel, ...feed }) =>
-        channel && !isFresh(channel) ? [open(feed, channel.address)] : [],
+        channel && !isFresh(channel) ? [open(feed, channel.address, channel)] : [],
       )
       for (const one of await Promise.allSettled(due)) if (one.status === 'rejected') throw one.reason
     },

@@ -21,7 +21,9 @@ afterAll(() => faulty.stop())
 const ADDRESS = 'http://127.0.0.1:9/'
 const NEW = { summary: 'Dentist', start: START }
 
+/** Each has a Google of their own, whose calendars have the names of the others'. */
 async function makeSomebody() {
+  await faulty.db.collection('dialogue_calendar_feeds').deleteMany({})
   const server = await startServer({ allowHttp: true })
   const account = server.account('ana@example.com')
   const { id: creatorId } = await makeUser(store)
@@ -84,6 +86,23 @@ test('a channel that was kept without a word of a majority is not stopped', asyn
   const asked = server.requests.map(({ kind }) => kind)
   expect(asked.filter((kind) => kind === 'events.watch')).toHaveLength(1)
   expect(asked).not.toContain('channels.stop')
+})
+
+test('a renewal that is slower than the end of its channel opens no other', async () => {
+  const { sync, server } = await makeSomebody()
+  await sync().watch('primary', { address: ADDRESS })
+  const soon = { $set: { 'channel.expiresAt': new Date(Date.now() + 60_000) } }
+  await faulty.db.collection('dialogue_calendar_feeds').updateMany({}, soon)
+  /* Its claim, and that of the pull that begins with it. */
+  const blocked = { failCommands: ['findAndModify'], blockConnection: true, blockTimeMS: 500 }
+  const waiting = await faulty.fail({ ...blocked, collection: 'calendar_feeds' }, { times: 2 })
+  const running = sync()
+  running.start()
+  await waiting(2)
+  expect(await sync().unwatch('primary')).toBe(true)
+  await running.stop()
+  expect(server.requests.filter(({ kind }) => kind === 'events.watch')).toHaveLength(1)
+  expect(await sync().unwatch('primary')).toBe(false)
 })
 
 test('a push that the database ends says that a part of it may be done', async () => {

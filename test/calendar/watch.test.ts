@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from '@jest/globals'
 import { rejection } from '../support/make.ts'
-import { makeWorld } from './support/world.ts'
+import { before, makeWorld } from './support/world.ts'
 
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -114,6 +114,20 @@ test('a channel that is good for a while is kept; another address, or its end, m
   expect(await sync().unwatch('primary')).toBe(true)
   expect(await sync().unwatch('primary')).toBe(false)
   expect(stopped()).toBe(2)
+})
+
+test('who ends a channel ends what takes its place meanwhile, too', async () => {
+  const world = await open()
+  const { sync, address, server, people, heard } = world
+  await sync().watch('primary', { address })
+  before(world, 'channels.stop', () => sync().watch('primary', { address: `${address}/2` }))
+  expect(await sync().unwatch('primary')).toBe(true)
+  await server.notified()
+  const told = heard.length
+  people.put({ summary: 'x', start: { date: '2030-01-01' }, end: { date: '2030-01-02' } })
+  await server.notified()
+  expect(heard).toHaveLength(told)
+  expect(await sync().unwatch('primary')).toBe(false)
 })
 
 test('one that is about to expire is renewed by a sync that runs, and the old one is stopped', async () => {
