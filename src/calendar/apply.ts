@@ -87,7 +87,7 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
     const merged = await mergeInto(held, item, source)
       .catch((error: unknown) => putOff(held, error))
       .finally(() => outbox.release(held))
-    /* Deleted; or somebody else had it meanwhile, and may not have known of this. */
+    /* Deleted, or at Google under another id; or somebody else had it meanwhile, and may not have known of this. */
     if (!merged) return (await find(source, item.id ?? '')) ? apply(item, source, true) : 'nothing'
     const isCancelled = merged.event.status === 'cancelled'
     if (isCancelled) await imports.cancelInstances(merged.event)
@@ -104,9 +104,11 @@ export function createApplying({ outbox, resolving, removals, imports, mark, imp
     throw error
   }
 
-  /** Others may write to the event meanwhile; undefined if it is deleted. */
+  /** Others may write to the event meanwhile; undefined if it is deleted, or the change is not of it any more. */
   async function mergeInto(first: Held, item: GoogleEvent, source: Reached): Promise<Held | undefined> {
     for (let held: Held | undefined = first; held; held = await outbox.renew(held)) {
+      /* It was waited for, and may have been published anew. */
+      if (held.event.googleCalendarId !== item.id) return undefined
       const theirs = await newest(held.event, item, source)
       if (!theirs || theirs.etag === held.event.calendarSync.etag) return held
       const absorbed = await resolving.absorb(held, theirs, source.zone)

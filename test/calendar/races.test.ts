@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import type { Fate } from '../../scripts/calendar-server/index.ts'
 import { ObjectId } from '../../src/ids.ts'
@@ -48,6 +49,26 @@ test('what was purged there stays deleted, though the bot writes to it while a p
   await sync().push()
   expect(await store.getEvent(id)).toMatchObject({ status: 'cancelled', data: { seen: true } })
   expect(server.requests.filter(({ kind }) => kind === 'events.insert')).toHaveLength(1)
+})
+
+test('a pull that waits while an event is published anew leaves what was its id alone', async () => {
+  const world = await makeWorld()
+  const { sync, store, people, server, there } = world
+  const id = await published(world)
+  await purge(world, id)
+  people.expireSyncTokens()
+  await store.updateEvent(id, { summary: 'still wanted' })
+  let pulled: Promise<unknown> = Promise.resolve()
+  before(world, 'events.patch', async () => {
+    pulled = sync().pull('primary')
+    while (!server.requests.some(({ kind }) => kind === 'events.get')) await pause(10)
+    /* It has asked for what no list names, and waits for the push by now. */
+    await pause(300)
+  })
+  await sync({ onConflict: 'store' }).push()
+  await pulled
+  expect(await store.getEvent(id)).toMatchObject({ status: 'confirmed', summary: 'still wanted' })
+  expect(there()).toMatchObject([{ summary: 'still wanted' }])
 })
 
 test('an event whose insert is under way is not taken for one that was removed', async () => {
