@@ -85,11 +85,15 @@ export function createFeeds(database: Database) {
       attempt(database.deadline(), 'read', (terms) =>
         collection.findOne({ $or: [{ 'channel.id': channelId }, { 'opening.id': channelId }] }, terms),
       ),
-    /** The right to read a calendar. @returns undefined while somebody else has it */
-    async hold(calendarId: string) {
+    /**
+     * The right to read a calendar. One that was read by its creator's access, and is known no more, stays unknown:
+     * they were erased.
+     * @returns undefined while somebody else has it, or if it is not to be known
+     */
+    async hold({ _id: calendarId, creatorId }: FeedDocument) {
       const owner = nextId()
       const isOurs = await attempt(database.deadline(), 'write', (terms) =>
-        takeLease(collection, calendarId, owner, LEASE_MS, terms),
+        takeLease(collection, calendarId, owner, LEASE_MS, { ...terms, upsert: creatorId === undefined }),
       )
       if (!isOurs) return undefined
       const ours = { _id: calendarId, owner }

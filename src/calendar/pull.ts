@@ -60,12 +60,13 @@ interface Taken {
 
 /** Takes over what has changed in a calendar at Google. */
 export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
-  /** One reads a calendar at a time: others wait for their turn. */
-  async function inTurn<T>(calendarId: string, work: (held: Held) => Promise<T>): Promise<T> {
+  /** One reads a calendar at a time: others wait for their turn. Undefined: its last user is erased. */
+  async function inTurn<T>(feed: FeedDocument, work: (held: Held) => Promise<T>): Promise<T | undefined> {
     const deadline = deadlineIn(PATIENCE_MS)
     while (true) {
-      const held = await feeds.hold(calendarId)
+      const held = await feeds.hold(feed)
       if (held) return await work(held).finally(held.release)
+      if (feed.creatorId && !(await feeds.find(feed._id))) return undefined
       if (deadline.remaining() === 0) throw overtaken('not-applied')
       await sleep(POLL_MS)
     }
@@ -153,18 +154,14 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
   async function readOn(feed: FeedDocument, begin: () => void): Promise<PullResult> {
     /* First: of a calendar that nobody's access reaches, nothing is written down. */
     const google = await access.ofFeed(feed)
-    return inTurn(feed._id, async (held) => {
+    const result = await inTurn(feed, async (held) => {
       const now = await feeds.find(feed._id)
-      if (feed.creatorId && !now?.creatorId) {
-        /* Its last user was erased before it was held, which made it known again. */
-        await held.forget()
-        return { ...NOTHING }
-      }
+      if (!now) return undefined
       const keep = async (inside?: Deadline) => {
         if (!(await held.renew(inside))) throw overtaken('unknown')
       }
-      const reading = { google, calendarId: feed._id, zone: now?.timezone ?? 'UTC', keep, held, begin }
-      const token = now?.syncToken
+      const reading = { google, calendarId: feed._id, zone: now.timezone ?? 'UTC', keep, held, begin }
+      const token = now.syncToken
       try {
         return await read({ ...reading, token })
       } catch (error) {
@@ -175,6 +172,7 @@ export function createPulling({ feeds, outbox, access, apply, log }: Needs) {
         return { ...(await read({ ...reading, token: undefined })), fullResync: true }
       }
     })
+    return result ?? { ...NOTHING }
   }
 
   /** Where each creator has their own, `primary` stands for each that is known. */

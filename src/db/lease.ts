@@ -26,21 +26,24 @@ export const isFreeFor = (owner: ObjectId | string, fields = FIELDS) => ({
   ],
 })
 
-/** Takes a lease if it is free or expired; true as well if it is the owner's already. */
+/**
+ * Takes a lease if it is free or expired; true as well if it is the owner's already.
+ * @param options with `upsert: false` there is none where there is no document
+ */
 export async function takeLease<D extends LeaseDocument>(
   collection: Collection<D>,
   _id: D['_id'],
   owner: ObjectId,
   ms: number,
-  options: { maxTimeMS?: number } = {},
+  options: { maxTimeMS?: number; upsert?: boolean } = {},
 ): Promise<boolean> {
   const free = isFreeFor(owner)
   const set = { owner: { $cond: [free, owner, '$owner'] }, until: { $cond: [free, untilIn(ms), '$until'] } }
   const filter: mongoose.mongo.Filter<LeaseDocument> = { _id }
   try {
     const lease = await collection.findOneAndUpdate(filter as mongoose.mongo.Filter<D>, [{ $set: set }], {
-      ...options,
       upsert: true,
+      ...options,
       returnDocument: 'after',
     })
     return lease?.owner?.equals(owner) ?? false

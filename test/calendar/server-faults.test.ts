@@ -34,7 +34,12 @@ async function makeSomebody() {
       (await store.storeEvent({ creatorId, ...NEW, ...fields })).event,
     /** As another process has it. */
     sync: () => createCalendarSync(store, { calendar: client, requestsPerMinute: 1_000_000 }),
-    syncOfEach: () => createCalendarSync(store, { calendar: () => client, requestsPerMinute: 1_000_000 }),
+    /** @param asked before it has somebody's access */
+    syncOfEach: (asked = async () => {}) =>
+      createCalendarSync(store, {
+        calendar: () => asked().then(() => client),
+        requestsPerMinute: 1_000_000,
+      }),
   }
 }
 
@@ -153,3 +158,15 @@ test.each([
     expect(await kept.countDocuments()).toBe(0)
   },
 )
+
+test('a pull that an erasure overtakes makes nothing known again, though it dies then', async () => {
+  const { event, creatorId, syncOfEach } = await makeSomebody()
+  await event()
+  await syncOfEach().push()
+  const overtaken = syncOfEach(async () => {
+    await store.deleteUser(creatorId)
+    await failing('find', 'calendar_feeds', { errorCode: 50 })
+  })
+  await rejection(overtaken.pull(), 'TIMEOUT')
+  expect(await faulty.db.collection('dialogue_calendar_feeds').countDocuments()).toBe(0)
+})
