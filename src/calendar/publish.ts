@@ -78,12 +78,21 @@ export function createPublishing({ outbox, resolving, removals, imports, mark }:
       kept(await outbox.confirm({ event, owner }, reply))
       return { done: 'pushed' }
     } catch (error) {
-      if (!(error instanceof GoogleFailure && error.status === 409)) throw error
-      const theirs = await google.get(calendarId, id)
-      if (theirs.status === 'cancelled' ? wasSent : await ourOwn(theirs)) return { theirs }
-      /* Somebody else's event has that id, or had it. */
-      return { otherwise: kept(await outbox.address(addressed, calendarId, nextId().toHexString())) }
+      if (error instanceof GoogleFailure && error.status === 409) return lookUnder(addressed, to, id)
+      throw error
     }
+  }
+
+  /** An id that is taken: if not by what was sent before, somebody else's event has it, or had it, and it needs another. */
+  async function lookUnder(addressed: Held, to: Reached, id: string): Promise<Step> {
+    const { event } = addressed
+    const wasSent = event.calendarSync.sent !== undefined
+    const found = await whatIsThere(to, id)
+    /* There is nothing to be seen, as where ours has just arrived. */
+    if (found.etag === undefined && wasSent && mayArrive(event)) return { later: true }
+    const theirs = await ourOwn(found)
+    if (theirs && (wasSent || theirs.status !== 'cancelled')) return { theirs }
+    return { otherwise: kept(await outbox.address(addressed, to.calendarId, nextId().toHexString())) }
   }
 
   /** An event that was deleted here may have had the same. */
@@ -93,12 +102,10 @@ export function createPublishing({ outbox, resolving, removals, imports, mark }:
   }
 
   /** What is cancelled may have been sent before, and nobody has heard of it. */
-  async function lookFor({ calendarSync }: EventDocument, to: Reached, id: string): Promise<Step> {
+  async function lookFor(event: EventDocument, to: Reached, id: string): Promise<Step> {
     const theirs = await ourOwn(await whatIsThere(to, id))
     if (theirs) return { theirs }
-    return (calendarSync.attempts ?? 0) < MOST_LOOKS
-      ? { later: true }
-      : { theirs: { id, status: 'cancelled' } }
+    return mayArrive(event) ? { later: true } : { theirs: { id, status: 'cancelled' } }
   }
 
   /** Under an id of which no answer was heard may be somebody else's, or nothing. What was deleted may not say whose. */
@@ -199,6 +206,9 @@ export function createPublishing({ outbox, resolving, removals, imports, mark }:
 
   return publish
 }
+
+/** Of what was sent, and is not there: as long as it is looked for. */
+const mayArrive = ({ calendarSync }: EventDocument): boolean => (calendarSync.attempts ?? 0) < MOST_LOOKS
 
 /** Whether Google had changed what was not sent: of an event that is restored, nobody has seen what it was. */
 function saysMore(event: EventDocument, reply: GoogleEvent): boolean {

@@ -169,6 +169,25 @@ test('an id that somebody else has taken is given up for another one', async () 
   ).toEqual(['Dentist', 'Not ours'])
 })
 
+test('an id that is taken by what nobody sees is given up, but not at once where it may be ours', async () => {
+  const taken: Fate = { status: 409, reason: 'duplicate' }
+  const world = await makeWorld()
+  const { event, sync, store, hurry, there } = world
+  const { id } = await event()
+  befall(world, 'events.insert', taken)
+  expect(await sync().push()).toEqual({ ...NOTHING, pushed: 1 })
+  expect((await store.getEvent(id)).googleCalendarId).not.toBe(id)
+  const { id: sent } = await event({ summary: 'Surgeon' })
+  for (const fate of ['is lost', taken] as const) {
+    befall(world, 'events.insert', fate)
+    await hurry()
+    expect(await sync().push()).toEqual(NOTHING)
+  }
+  await hurry()
+  expect(await sync().push()).toEqual({ ...NOTHING, pushed: 1 })
+  expect(there()).toMatchObject([{ summary: 'Dentist' }, { id: sent, summary: 'Surgeon' }])
+})
+
 test('two workers share the work, and nothing is there twice', async () => {
   const { event, sync, people, server } = await makeWorld()
   for (let i = 0; i < 40; i++) await event({ summary: `Event ${i}` })
