@@ -68,7 +68,7 @@ async function* checkFence(scan: Scan): AsyncGenerator<Finding> {
   if (!((await isFenceLeft(scan)) && (await isFenceLeft(scan)))) return
   yield* tell(scan, [toFound('fence-left', messages)], async () => {
     /* As writers do that meet it. */
-    await tools.retention.wasFenced(tools.retention.fences(), database.deadline())
+    await tools.retention.watchFences()(database.deadline())
     return !(await isFenceLeft(scan))
   })
 }

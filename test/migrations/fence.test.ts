@@ -1,4 +1,7 @@
 import { expect, test } from '@jest/globals'
+import type { DialogueStore, NewMessage } from '../../src/index.ts'
+import { createRetention } from '../../src/messages/retention.ts'
+import { openDatabase } from '../check/support/scene.ts'
 import { makeMessages, makeUser } from '../support/make.ts'
 import { makeDatabase, makeStore } from '../support/store.ts'
 import { command, start } from './command.ts'
@@ -67,6 +70,65 @@ test('Ctrl-C ends it cleanly; converting the other way drops what it left', asyn
   })
   expect(await shapeOf(scene.db)).toEqual(before)
   await scene.bots.settle(scene.db)
+})
+
+const WAYS = {
+  'in the lane': (store: DialogueStore, message: NewMessage) => store.storeMessage(message),
+  'in a turn': (store: DialogueStore, message: NewMessage) =>
+    store.withTransaction((tx) => tx.storeMessage(message)),
+}
+
+test.each(Object.entries(WAYS))(
+  'a bot whose stray fence another one opens does not take it for a validator that is not ours: %s',
+  async (content, storeIn) => {
+    const { db, dbName } = await makeDatabase()
+    const store = await makeStore({ dbName })
+    const { id: userId } = await makeUser(store)
+    const { validator } = (await shapeOf(db)).options ?? {}
+    await db.command({ collMod: 'dialogue_messages', validator: REFUSE_ALL })
+    const looking = await hold({ failCommands: ['listCollections'], blockTimeMS: 1000 }, { times: 1 })
+    const storing = storeIn(store, { userId, sender: 'user', content })
+    await looking()
+    await db.command({ collMod: 'dialogue_messages', validator })
+    expect(await storing).toMatchObject({ created: true })
+    expect((await store.retrieveHistory(userId)).messages).toMatchObject([{ content }])
+    expect(await db.collection('dialogue_journal').countDocuments()).toBe(0)
+  },
+)
+
+test('who is frozen beyond their time, in a deletion, does not take it for done', async () => {
+  const { db, dbName } = await makeDatabase()
+  await makeStore({ dbName })
+  const retention = createRetention(await openDatabase(dbName))
+  await retention.load()
+  const meta = db.collection<{ _id: string }>('dialogue_meta')
+  let removals = 0
+  await retention.removeThroughFence({ remaining: () => 0 }, async () => {
+    if (removals++ === 0)
+      await meta.updateOne({ _id: 'retention' }, { $inc: { fences: 1 } }, { upsert: true })
+  })
+  expect(removals).toBe(2)
+})
+
+test('what is stored beside a message that is refused may be stored, whatever its repetition meets', async () => {
+  const { db, dbName } = await makeDatabase()
+  const store = await makeStore({ dbName })
+  const { id: userId } = await makeUser(store)
+  await db.command({ collMod: 'dialogue_messages', validator: { sender: 'user' } })
+  const UNAUTHORIZED = 13
+  await hold(
+    {
+      ...{ failCommands: ['insert'], namespace: `${dbName}.dialogue_messages` },
+      ...{ blockTimeMS: 0, errorCode: UNAUTHORIZED },
+    },
+    { skip: 1 },
+  )
+  const outcomes = await store.storeMessages(
+    ['user', 'assistant'].map((sender) => ({ userId, sender, content: 'hi' })),
+  )
+  expect(await db.collection('dialogue_messages').countDocuments()).toBe(1)
+  for (const outcome of outcomes)
+    expect(outcome).toMatchObject({ status: 'rejected', error: { code: 'UNAVAILABLE', outcome: 'unknown' } })
 })
 
 test('a bot opens a fence that nobody stands behind, and tells it from a validator that is not ours', async () => {
