@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import type mongoose from 'mongoose'
 import type { DialogueStore, NewMessage } from '../../src/index.ts'
 import { createRetention } from '../../src/messages/retention.ts'
 import { openDatabase } from '../check/support/scene.ts'
@@ -32,16 +33,31 @@ test('frozen while it keeps bots waiting, and woken when another run is done, it
   await bots.settle(scene.db)
 })
 
+/** What a bot sends to open a fence. */
+async function openingOf(db: mongoose.mongo.Db): Promise<mongoose.mongo.Document> {
+  const store = await makeStore({ dbName: db.databaseName })
+  await db.command({ collMod: 'dialogue_messages', validator: REFUSE_ALL })
+  await db.command({ profile: 2 })
+  await makeMessages(store, (await makeUser(store)).id, 1)
+  await db.command({ profile: 0 })
+  const [sent] = await db
+    .collection('system.profile')
+    .distinct('command', { 'command.collMod': { $exists: true } })
+  const { collMod, validator, changeStreamPreAndPostImages: images } = sent
+  return { collMod, validator, ...(images && { changeStreamPreAndPostImages: images }) }
+}
+
 test('writes that slip through the fence are not lost with the old collection', async () => {
   const { db, dbName } = await makeDatabase()
   const store = await makeStore({ dbName, retention: { kind: 'rolling' } })
   const { id } = await makeUser(store)
   const [first] = await makeMessages(store, id, 1)
+  const opening = await openingOf(db)
   const swapping = await hold({ failCommands: ['renameCollection'], blockTimeMS: 2000 }, { times: 1 })
   const conversion = start(['convert-retention', '--db', dbName, '--to', 'capped', '--json'])
   await swapping()
   /* As a bot would that wanted to lift an earlier fence, and was frozen until now. */
-  await db.command({ collMod: 'dialogue_messages', validator: {} })
+  await db.command(opening)
   const [second] = await makeMessages(store, id, 1, { metadata: { a: [{ b: 1 }, 2] } })
   await store.updateMessage(id, first?.id ?? '', { content: 'changed', metadata: { c: {} } })
   await store.updateMessage(id, second?.id ?? '', { content: 'changed too' })

@@ -33,7 +33,9 @@
  *   late makes a new collection of the old name; the end of the conversion drops it.)
  * - A store frozen while it lifts a fence may wake up to open a later one. Writes let in then are in the changes
  *   between mark and rename, as whole documents, and are brought over after the swap. There are no others there.
- * - A frozen converter's validator that arrives late has no document: the store that meets it puts it away.
+ *   So the server goes on keeping them whole when a fence is lifted, until nobody converts any more.
+ * - A frozen converter's validator that arrives late has no document: the store that meets it puts it away. Others
+ *   that it has refused find nothing: they believe a refusal the second time.
  */
 
 import type { Retention } from '../../config.ts'

@@ -113,8 +113,8 @@ export async function finishSwap(database: Database, state: ConversionMeta): Pro
  */
 async function applyLate(database: Database, { token }: ConversionMeta): Promise<void> {
   const live = database.collection(messages)
-  for (const { operationType, fullDocument } of await changesUntilSwap(database, token)) {
-    if (operationType === 'delete' || !fullDocument) continue
+  for (const { fullDocument } of await changesUntilSwap(database, token)) {
+    if (!fullDocument) continue
     const { _id, version } = fullDocument
     await live
       .replaceOne({ _id, version: { $lt: version } }, fullDocument, { upsert: true })
@@ -125,7 +125,7 @@ async function applyLate(database: Database, { token }: ConversionMeta): Promise
   }
 }
 
-/** The last change of each message. */
+/** The last change of each message: its deletion, or what it was after it, as far as the server kept that. */
 async function changesUntilSwap(database: Database, token: ConversionMeta['token']): Promise<Change[]> {
   const last = new Map<string, Change>()
   const follower = await follow(database, token, true)
@@ -133,8 +133,10 @@ async function changesUntilSwap(database: Database, token: ConversionMeta['token
   try {
     while (deadline.remaining() > 0) {
       for (const change of await follower.next()) {
-        if (change.operationType === 'rename') return [...last.values()]
-        if (change.documentKey && !change.mark) last.set(change.documentKey._id.toHexString(), change)
+        const { operationType, documentKey, mark, fullDocument } = change
+        if (operationType === 'rename') return [...last.values()]
+        if (!documentKey || mark) continue
+        if (fullDocument || operationType === 'delete') last.set(documentKey._id.toHexString(), change)
       }
     }
     return [...last.values()]
