@@ -17,7 +17,6 @@ export interface Place {
   _id: ObjectId
 }
 
-const MAJORITY = { level: 'majority' } as const
 const MOST = 1000
 const BATCH_BYTES = 8 * 2 ** 20
 
@@ -44,14 +43,14 @@ export const upTo = (place: Place): Filter => between(undefined, place)
  * is replaced.
  */
 export async function merge(
-  { database, copy }: Pick<Job, 'database' | 'copy'>,
+  { database, copy, follower }: Job,
   filter: Filter,
   whenNotMatched: 'insert' | 'discard',
   hint?: typeof ORDER,
 ): Promise<void> {
   const into = { into: copy, on: '_id', whenMatched: 'replace', whenNotMatched }
   const pipeline = [{ $match: filter }, { $sort: ORDER }, { $merge: into }]
-  const options = { readConcern: MAJORITY, bypassDocumentValidation: true, ...(hint && { hint }) }
+  const options = { ...follower.upToDate, bypassDocumentValidation: true, ...(hint && { hint }) }
   await attempt(database.deadline(), 'write', (terms) =>
     database
       .collection(messages)
@@ -67,7 +66,7 @@ export async function copyBatch(
   size: number,
 ): Promise<Required<Pick<ConversionMeta, 'copied' | 'place'>>> {
   const { place: after, copied } = job.state
-  const next = await endOfBatch(job.database, after, end, size)
+  const next = await endOfBatch(job, end, size)
   const range = between(after, next ?? end)
   const count = next ? size : await countOf(job.database, range)
   await merge(job, range, 'insert', ORDER)
@@ -77,15 +76,15 @@ export async function copyBatch(
 
 /** Undefined if fewer are left. */
 async function endOfBatch(
-  database: Database,
-  after: Place | undefined,
+  { database, follower, state }: Job,
   end: Place,
   size: number,
 ): Promise<Place | undefined> {
+  const options = { projection: ORDER, hint: ORDER, ...follower.upToDate }
   const [last] = await attempt(database.deadline(), 'read', (terms) =>
     database
       .collection(messages)
-      .find(between(after, end), { projection: ORDER, hint: ORDER, readConcern: MAJORITY, ...terms })
+      .find(between(state.place, end), { ...options, ...terms })
       .sort(ORDER)
       .skip(size - 1)
       .limit(1)
@@ -105,17 +104,18 @@ export function hasReached(place: Place | undefined, end: Place): boolean {
 const NEWEST = { sort: { createdAt: -1, _id: -1 }, hint: ORDER } as const
 
 /** The place of the message that was stored last; undefined if there is none. */
-export async function newest(database: Database): Promise<Place | undefined> {
+export async function newest({ database, follower }: Job): Promise<Place | undefined> {
   const last = await attempt(database.deadline(), 'read', (terms) =>
     database
       .collection(messages)
-      .findOne({}, { ...NEWEST, projection: ORDER, readConcern: MAJORITY, ...terms }),
+      .findOne({}, { ...NEWEST, projection: ORDER, ...follower.upToDate, ...terms }),
   )
   return last ? placeOf(last) : undefined
 }
 
-export const countBetween = (database: Database, after: Place | undefined, end: Place): Promise<number> =>
-  countOf(database, between(after, end))
+/** How many are still to be copied. */
+export const countLeft = ({ database, state }: Job, end: Place): Promise<number> =>
+  countOf(database, between(state.place, end))
 
 const countOf = (database: Database, range: Filter): Promise<number> =>
   attempt(database.deadline(), 'read', (terms) =>

@@ -6,7 +6,8 @@ import { messageCollections } from '../../messages/copies.ts'
 import { liftFence, refuseWrites, rename } from '../../messages/fence.ts'
 import { messages } from '../../messages/schema.ts'
 import { type ConversionMeta, META, type RetentionMeta } from '../../meta.ts'
-import { applyChanges, type Change, type Follower, follow, isHistoryLost } from './follow.ts'
+import { applyChanges } from './apply.ts'
+import { type Change, follow, isHistoryLost } from './follow.ts'
 import type { Job } from './job.ts'
 
 /** Writers wait no longer than this for a conversion that died while it fenced them. */
@@ -21,10 +22,10 @@ const fencedUntil = { $add: ['$$NOW', FENCE_MS] }
  * Fences writers, takes over what they wrote before, and puts the copy in the place of the messages.
  * @returns false if that took too long, so that the fence was lifted: nothing was swapped
  */
-export async function swap(job: Job, follower: Follower): Promise<boolean> {
+export async function swap(job: Job): Promise<boolean> {
   try {
     await raiseFence(job)
-    const swapped = (await drain(job, follower)) && (await putInPlace(job))
+    const swapped = (await drain(job)) && (await putInPlace(job))
     if (!swapped) await liftFence(job.database, job.copy)
     return swapped
   } catch (error) {
@@ -55,7 +56,8 @@ async function raiseFence({ database, copy, state: { to } }: Job): Promise<void>
  * Applies every change from before the fence: the mark, written behind it, comes after them.
  * @returns false if the fence is gone, or that takes too long: then writers get a turn
  */
-async function drain(job: Job, follower: Follower): Promise<boolean> {
+async function drain(job: Job): Promise<boolean> {
+  const { follower } = job
   const mark = nextId()
   await job.save({ mark, copy: job.copy })
   const end = performance.now() + LONGEST_DRAIN_MS
