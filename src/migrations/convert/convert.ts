@@ -5,8 +5,8 @@
  *    messages have to be followed.                                                              (begin.ts, job.ts)
  * 2. All messages of the beginning are copied to a new collection that has the target's options, validator and
  *    indexes, inside the server, in the order of storing. Between batches the changes made meanwhile are applied:
- *    what a message is now counts, so each may be applied any number of times.
- *                                                                       (copy.ts, follow.ts, apply.ts)
+ *    what a message is now counts, so each may be applied any number of times. A message that is larger than the
+ *    cap that was chosen ends it, before it would evict all others.      (copy.ts, cap.ts, follow.ts, apply.ts)
  * 3. Writers are fenced: a document tells them to wait, then a validator refuses every write. What was written
  *    before is applied, up to a mark that was made behind the fence.                          (swap.ts)
  * 4. The copy is renamed over the messages, in one step of the server's. Limits were set before.

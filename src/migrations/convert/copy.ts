@@ -4,6 +4,7 @@ import type { Database } from '../../db/database.ts'
 import type { ObjectId } from '../../ids.ts'
 import { type MessageDocument, messages } from '../../messages/schema.ts'
 import type { ConversionMeta } from '../../meta.ts'
+import { onlyFitting, toRefusal } from './cap.ts'
 import type { Job } from './job.ts'
 
 type Filter = mongoose.mongo.Filter<MessageDocument>
@@ -41,22 +42,25 @@ export const upTo = (place: Place): Filter => between(undefined, place)
 /**
  * Copies messages inside the server, so that every BSON value stays exactly what it is. What is there already
  * is replaced.
+ * @throws DialogueStoreError `INVALID_INPUT` for a message that the cap has no room for
  */
 export async function merge(
-  { database, copy, follower }: Job,
+  { database, copy, follower, state: { to } }: Job,
   filter: Filter,
   whenNotMatched: 'insert' | 'discard',
   hint?: typeof ORDER,
 ): Promise<void> {
   const into = { into: copy, on: '_id', whenMatched: 'replace', whenNotMatched }
-  const pipeline = [{ $match: filter }, { $sort: ORDER }, { $merge: into }]
+  const pipeline = [{ $match: filter }, { $sort: ORDER }, ...onlyFitting(to), { $merge: into }]
   const options = { ...follower.upToDate, bypassDocumentValidation: true, ...(hint && { hint }) }
   await attempt(database.deadline(), 'write', (terms) =>
     database
       .collection(messages)
       .aggregate(pipeline, { ...options, ...terms })
       .toArray(),
-  )
+  ).catch((error: unknown) => {
+    throw toRefusal(error, to)
+  })
 }
 
 /** Copies the next messages before an end, and gives how far that went. */

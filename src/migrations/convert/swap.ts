@@ -1,12 +1,14 @@
 import { attempt } from '../../db/attempt.ts'
 import type { Database } from '../../db/database.ts'
 import { codeOf, DUPLICATE_KEY } from '../../db/failure.ts'
+import { sizeOf } from '../../db/size.ts'
 import { nextId } from '../../ids.ts'
 import { messageCollections } from '../../messages/copies.ts'
 import { liftFence, refuseWrites, rename } from '../../messages/fence.ts'
 import { messages } from '../../messages/schema.ts'
 import { type ConversionMeta, META, type RetentionMeta } from '../../meta.ts'
 import { applyChanges } from './apply.ts'
+import { mostBytes } from './cap.ts'
 import { type Change, follow, isHistoryLost } from './follow.ts'
 import type { Job } from './job.ts'
 
@@ -113,10 +115,10 @@ export async function finishSwap(database: Database, state: ConversionMeta): Pro
  * lift an earlier fence was frozen, and woke up to lift this one. The changes bring them as a whole, even though
  * the old collection is gone. Deletions are repeated by the stores themselves.
  */
-async function applyLate(database: Database, { token }: ConversionMeta): Promise<void> {
+async function applyLate(database: Database, { token, to }: ConversionMeta): Promise<void> {
   const live = database.collection(messages)
   for (const { fullDocument } of await changesUntilSwap(database, token)) {
-    if (!fullDocument) continue
+    if (!fullDocument || sizeOf(fullDocument) > mostBytes(to)) continue
     const { _id, version } = fullDocument
     await live
       .replaceOne({ _id, version: { $lt: version } }, fullDocument, { upsert: true })
