@@ -83,13 +83,16 @@ export async function openStrayFence(database: Database): Promise<boolean> {
   return true
 }
 
-/** Whether the messages' validator is a fence's. */
+/** Whether a validator is a fence's. */
+export const isFence = (validator: unknown): boolean => isDeepStrictEqual(validator, REFUSE_ALL)
+
+/** Whether the messages' validator is a fence's now. */
 export async function refusesWrites({ db, nameOf }: Database): Promise<boolean> {
   const name = nameOf(messages.collection)
   const [info] = await db
     .listCollections<{ name: string; options?: mongoose.mongo.Document }>({ name })
     .toArray()
-  return isDeepStrictEqual(info?.options?.validator, REFUSE_ALL)
+  return isFence(info?.options?.validator)
 }
 
 /**
