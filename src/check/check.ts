@@ -1,6 +1,7 @@
 import type { Database } from '../db/database.ts'
 import { requireMigrated } from '../migrations/run.ts'
 import { checkCalendar } from './calendar.ts'
+import { checkConversions } from './conversions.ts'
 import { checkDocuments } from './documents.ts'
 import { checkEntries } from './entries.ts'
 import { checkErasures } from './erasures.ts'
@@ -25,6 +26,7 @@ export interface CheckOptions {
  */
 const AREAS: Area[] = [
   checkStructure,
+  checkConversions,
   checkErasures,
   checkOrphans,
   checkEntries,

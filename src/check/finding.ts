@@ -11,6 +11,7 @@ export const KINDS = {
   'index-missing': 'indexes that are missing',
   'index-differs': 'indexes that are not the definition’s',
   'fence-left': 'fences of dead conversions, behind which writers wait',
+  'conversion-left': 'copies of unfinished conversions, which keep what is deleted',
   'erasure-unfinished': 'erasures that were interrupted',
   orphan: 'orphans, whose user is gone',
   'entry-unsettled': 'entries that are committed and not settled',
@@ -33,9 +34,9 @@ export interface Found {
   kind: Kind
   /** Without the prefix: `messages`. */
   collection: string
-  /** Of the document; of a claim, its user's; of an index, its name. Never a user's text. */
+  /** Of the document; of a claim, its user's; of an index or a copy, its name. Never a user's text. */
   id: string
-  /** What else there is to know: an age, a code, a field. */
+  /** What else there is to know: an age, a code, a field, what to run. */
   detail?: string
 }
 

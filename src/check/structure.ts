@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type mongoose from 'mongoose'
 import { type IndexDefinition, type ModelDefinition, validatorOf } from '../db/definition.ts'
-import { readFence, refusesWrites } from '../messages/fence.ts'
+import { isFence, readFence, refusesWrites } from '../messages/fence.ts'
 import { creationOptions } from '../messages/retention.ts'
 import { messages } from '../messages/schema.ts'
 import { MODELS } from '../migrations/baseline.ts'
@@ -68,7 +68,7 @@ async function* checkFence(scan: Scan): AsyncGenerator<Finding> {
   if (!((await isFenceLeft(scan)) && (await isFenceLeft(scan)))) return
   yield* tell(scan, [toFound('fence-left', messages)], async () => {
     /* As writers do that meet it. */
-    await tools.retention.wasFenced(tools.retention.fences(), database.deadline())
+    await tools.retention.watchFences()(database.deadline())
     return !(await isFenceLeft(scan))
   })
 }
@@ -82,7 +82,7 @@ async function* checkValidator(
   const wanted = validatorOf(model)
   const isStrict = validationLevel === 'strict' && validationAction === 'error'
   if (isStrict && isDeepStrictEqual(validator, wanted)) return
-  if (model === messages && (await refusesWrites(scan.database))) return
+  if (model === messages && isFence(validator)) return
   yield* tell(scan, [toFound('validator-differs', model)], () =>
     alone(scan, model, () =>
       scan.database.db.command({

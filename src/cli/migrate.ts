@@ -1,5 +1,4 @@
 import { MigrationError, Umzug, type UmzugStorage } from 'umzug'
-import { META } from '../meta.ts'
 import {
   createHistory,
   type Lease,
@@ -32,12 +31,12 @@ const createStorage = (
   },
 })
 
-const createUmzug = (context: MigrationContext, storage: UmzugStorage<MigrationContext>) =>
+const createUmzug = (context: MigrationContext, lease: Lease, storage: UmzugStorage<MigrationContext>) =>
   new Umzug<MigrationContext>({
     migrations: MIGRATIONS.map((migration) => ({
       name: migration.name,
-      up: () => begin(migration, 'up', context),
-      down: () => begin(migration, 'down', context),
+      up: () => begin(migration, 'up', context, lease),
+      down: () => begin(migration, 'down', context, lease),
     })),
     context,
     storage,
@@ -48,7 +47,7 @@ const createUmzug = (context: MigrationContext, storage: UmzugStorage<MigrationC
 async function migrate(
   { database, signal }: Task,
   counted: MigrationRecord['state'][],
-  work: (umzug: Umzug<MigrationContext>, history: MigrationHistory) => Promise<string[]>,
+  work: (umzug: Umzug<MigrationContext>, lease: Lease) => Promise<string[]>,
 ): Promise<string[]> {
   const history = createHistory(database)
   const onWait = () => say('Another process is migrating this database. Waiting for it.')
@@ -57,7 +56,7 @@ async function migrate(
       unlessAborted(signal, async () => {
         await findPending(database)
         const storage = createStorage(history, lease, counted)
-        return work(createUmzug({ database, retention: undefined }, storage), history)
+        return work(createUmzug({ database, retention: undefined }, lease, storage), lease)
       }),
     )
     .catch((error: unknown) => {
@@ -83,10 +82,10 @@ export async function down(task: Task): Promise<Result> {
   const lines = names.map((name) => `${dryRun ? 'would revert' : 'reverted'} ${name}`)
   return { data: { dryRun, reverted: names }, lines: lines.length > 0 ? lines : ['Nothing to do.'] }
 
-  async function revertLast(umzug: Umzug<MigrationContext>, history: MigrationHistory) {
+  async function revertLast(umzug: Umzug<MigrationContext>, lease: Lease) {
     const reverted = namesOf(await umzug.down())
-    const left = await history.list()
-    if (reverted.length > 0 && left.length === 0) await database.internal(META).drop()
+    const left = await createHistory(database).list()
+    if (reverted.length > 0 && left.length === 0) await lease.forgetAll()
     return reverted
   }
 }

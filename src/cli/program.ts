@@ -90,7 +90,7 @@ function addCheck(program: Command, carry: Carry): void {
   common(program.command('check'))
     .description(
       'looks through a database for orphans, unsettled and parked work, broken counters, documents that no ' +
-        'validator takes, and validators and indexes that are missing, while bots go on',
+        'validator takes, unfinished conversions, and validators and indexes that are missing, while bots go on',
     )
     .option('--fix', 'repairs what is safe to repair')
     .addHelpText(

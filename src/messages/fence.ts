@@ -37,19 +37,21 @@ export async function readFence(database: Database, deadline: Deadline): Promise
 
 /** Keeps writers out. Writes with `bypassDocumentValidation` and deletions still pass. */
 export const refuseWrites = (database: Database): Promise<void> =>
-  setValidator(database, {
+  modify(database, {
     validator: REFUSE_ALL,
     /* Whatever passes all the same is found in the changes as a whole, also when the collection is gone. */
     changeStreamPreAndPostImages: { enabled: true },
   })
 
+/** The images stay: whoever was frozen before this lets writers in through a later fence, which counts on them. */
 const acceptWrites = (database: Database): Promise<void> =>
-  setValidator(database, {
-    validator: validatorOf(messages),
-    changeStreamPreAndPostImages: { enabled: false },
-  })
+  modify(database, { validator: validatorOf(messages) })
 
-async function setValidator(database: Database, options: mongoose.mongo.Document): Promise<void> {
+/** No fence counts on the changes' images any more. */
+export const endImages = (database: Database): Promise<void> =>
+  modify(database, { changeStreamPreAndPostImages: { enabled: false } })
+
+async function modify(database: Database, options: mongoose.mongo.Document): Promise<void> {
   const command = { collMod: database.nameOf(messages.collection), ...options, writeConcern: MAJORITY }
   await attempt(database.deadline(), 'write', (terms) => runCommand(database.db, command, terms))
 }
@@ -81,13 +83,16 @@ export async function openStrayFence(database: Database): Promise<boolean> {
   return true
 }
 
-/** Whether the messages' validator is a fence's. */
+/** Whether a validator is a fence's. */
+export const isFence = (validator: unknown): boolean => isDeepStrictEqual(validator, REFUSE_ALL)
+
+/** Whether the messages' validator is a fence's now. */
 export async function refusesWrites({ db, nameOf }: Database): Promise<boolean> {
   const name = nameOf(messages.collection)
   const [info] = await db
     .listCollections<{ name: string; options?: mongoose.mongo.Document }>({ name })
     .toArray()
-  return isDeepStrictEqual(info?.options?.validator, REFUSE_ALL)
+  return isFence(info?.options?.validator)
 }
 
 /**

@@ -32,13 +32,12 @@ export interface RetentionKeeper {
   apply(wanted: Retention | undefined): Promise<void>
   /** Reads it anew, every two seconds at most: another store may have applied other limits, or converted it. */
   refresh(deadline: Deadline): Promise<void>
-  /** How many fences of conversions this process knows of: to be asked before a write, for `wasFenced`. */
-  fences(): number
   /**
-   * After the validator refused a write: whether it was a conversion's fence, so that the write is to be repeated.
-   * Waits while the fence stands, and lifts it when its conversion is dead.
+   * To be called before a write. What it gives tells, each time that the validator has refused it, whether it is to be
+   * repeated: it may have been a conversion's fence. Waits while the fence stands, and lifts it when its conversion is
+   * dead.
    */
-  wasFenced(since: number, deadline: Deadline): Promise<boolean>
+  watchFences(): (deadline: Deadline) => Promise<boolean>
   /** Runs a write, again after a fence that refused it. */
   throughFence<T>(deadline: Deadline, write: () => Promise<T>): Promise<T>
   /**
@@ -139,22 +138,35 @@ export function createRetention(database: Database): RetentionKeeper {
   /** Whether a fence has stood since, so that the collections may have been swapped. */
   async function passedFence(since: number, deadline: Deadline): Promise<boolean> {
     let waited = false
-    while (deadline.remaining() > 0) {
-      const { count, standing } = await readFence(database, deadline)
+    /* Whoever was frozen, and wakes when the time is over, has to look all the same. */
+    let look = deadline.remaining() > 0 ? deadline : database.deadline()
+    do {
+      const { count, standing } = await readFence(database, look)
       if (!standing) {
         const passed = waited || count !== since
-        if (passed) await load(deadline)
+        if (passed) await load(look)
         return passed
       }
       waited = true
       if (standing.expired) await liftFence(database, standing.for)
       else await sleep(FENCE_POLL_MS)
-    }
+      look = deadline
+    } while (deadline.remaining() > 0)
     return waited
   }
 
-  const wasFenced = async (since: number, deadline: Deadline) =>
-    (await passedFence(since, deadline)) || (await openStrayFence(database))
+  function watchFences() {
+    let since = knownFences
+    let doubted = false
+    return async (deadline: Deadline): Promise<boolean> => {
+      const found = (await passedFence(since, deadline)) || (await openStrayFence(database))
+      since = knownFences
+      /* A stray one may be open by now, thanks to somebody else: a refusal is believed the second time. */
+      const again = found || !doubted
+      doubted = !found
+      return again
+    }
+  }
 
   return {
     current: () => stored,
@@ -170,16 +182,14 @@ export function createRetention(database: Database): RetentionKeeper {
     async refresh(deadline) {
       if (performance.now() - lookedAt >= FRESH_MS) await load(deadline)
     },
-    fences: () => knownFences,
-    wasFenced,
+    watchFences,
     async throughFence(deadline, write) {
+      const wasFenced = watchFences()
       while (true) {
-        const since = knownFences
         try {
           return await write()
         } catch (error) {
-          if (codeOf(error) !== DOCUMENT_VALIDATION_FAILURE || !(await wasFenced(since, deadline)))
-            throw error
+          if (codeOf(error) !== DOCUMENT_VALIDATION_FAILURE || !(await wasFenced(deadline))) throw error
         }
       }
     },

@@ -61,25 +61,33 @@ export function createWriter({
 }: Needs) {
   const answers = createAnswers({ database, retention, claims, claimAnew })
 
-  /** What the server refused. After a conversion's fence all is sent again: what is there by then is a duplicate. */
-  const insert = async (travellers: Traveller[], deadline: Deadline): Promise<Sent> => {
-    while (true) {
-      const since = retention.fences()
-      const cap = capOf(retention.current())
-      const fitting = travellers.filter(({ bytes }) => bytes <= cap)
-      const { errors, place }: Inserted =
-        fitting.length > 0
-          ? await insertUnordered(database, messages.collection, messagesOf(fitting), deadline)
-          : { errors: [], place: undefined }
-      const refused = errors.some(({ code }) => code === DOCUMENT_VALIDATION_FAILURE)
-      if (refused && (await retention.wasFenced(since, deadline))) continue
-      const larger = travellers.filter(({ bytes }) => bytes > cap)
-      const refusals: Refusals = new Map([
-        ...errors.map((error): [Traveller | undefined, WriteError] => [fitting[error.index], error]),
-        ...larger.map((one): [Traveller, WriteError] => [one, { index: 0, code: DOCUMENT_TOO_LARGE }]),
-      ])
-      return { errors: refusals, place }
-    }
+  /** What the server refused. What a conversion's fence has refused is sent again. */
+  async function insert(
+    travellers: Traveller[],
+    deadline: Deadline,
+    wasFenced = retention.watchFences(),
+  ): Promise<Sent> {
+    const cap = capOf(retention.current())
+    const fitting = travellers.filter(({ bytes }) => bytes <= cap)
+    const { errors, place }: Inserted =
+      fitting.length > 0
+        ? await insertUnordered(database, messages.collection, messagesOf(fitting), deadline)
+        : { errors: [], place: undefined }
+    const larger = travellers.filter(({ bytes }) => bytes > cap)
+    const refusals: Refusals = new Map([
+      ...errors.map((error): [Traveller | undefined, WriteError] => [fitting[error.index], error]),
+      ...larger.map((one): [Traveller, WriteError] => [one, { index: 0, code: DOCUMENT_TOO_LARGE }]),
+    ])
+    const refused = errors
+      .filter(({ code }) => code === DOCUMENT_VALIDATION_FAILURE)
+      .flatMap(({ index }) => fitting[index] ?? [])
+    if (refused.length === 0) return { errors: refusals, place }
+    const again = async () => (await wasFenced(deadline)) && insert(refused, deadline, wasFenced)
+    /* Whatever fails from here, the others are stored. */
+    const later = await (refused.length < fitting.length ? orUnsure(again) : again())
+    if (!later) return { errors: refusals, place }
+    for (const one of refused) refusals.delete(one)
+    return { errors: new Map([...refusals, ...later.errors]), place: later.place ?? place }
   }
 
   /** The insert and, beside it, the check that its users exist: what the server refused, and who is gone. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { attempt, type Deadline } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
 import { renewLease, takeLease } from '../db/lease.ts'
+import { inTransaction } from '../db/transaction.ts'
 import { DialogueStoreError } from '../errors.ts'
 import { nextId, type ObjectId } from '../ids.ts'
 import { BOOKS, META } from '../meta.ts'
@@ -26,6 +27,12 @@ const MOST = 1000
 export interface Lease {
   /** @throws DialogueStoreError `TIMEOUT` when another process has it now: this one was frozen too long, and must stop */
   check(): Promise<void>
+  /**
+   * Deletes all that is written down, while the lease is held: in one transaction, since the database may be somebody's
+   * new one by the time at which a process wakes up.
+   * @throws DialogueStoreError `TIMEOUT` likewise
+   */
+  forgetAll(): Promise<void>
 }
 
 export interface Turn {
@@ -42,6 +49,9 @@ export interface MigrationHistory {
   /** The same, and whether the collection holds what is not ours. */
   look(): Promise<{ records: MigrationRecord[]; foreign: boolean }>
   record(name: string, state: MigrationRecord['state']): Promise<void>
+  /** As running. One that is applied stays so: somebody else was faster. */
+  begin(name: string): Promise<void>
+  /** One that is running: what is applied is somebody else's. */
   forget(name: string): Promise<void>
   /** Whether somebody has the lease now. */
   busy(): Promise<boolean>
@@ -56,8 +66,8 @@ export interface MigrationHistory {
 export function createHistory(database: Database): MigrationHistory {
   const rows = database.internal<Row>(META)
   /** Also tells whether it is still ours: somebody may have had it, and given it back, while this process was frozen. */
-  const renew = (owner: ObjectId): Promise<boolean> =>
-    attempt(database.deadline(), 'write', (terms) => renewLease(rows, LEASE, owner, LEASE_MS, terms))
+  const renew = (owner: ObjectId, deadline = database.deadline()): Promise<boolean> =>
+    attempt(deadline, 'write', (terms) => renewLease(rows, LEASE, owner, LEASE_MS, terms))
 
   async function waitFor(owner: ObjectId, { deadline, signal, onWait }: Turn): Promise<void> {
     for (let round = 0; !(await takeLease(rows, LEASE, owner, LEASE_MS)); round++) {
@@ -87,10 +97,18 @@ export function createHistory(database: Database): MigrationHistory {
     look,
     list: async () => (await look()).records,
     async record(name, state) {
-      await rows.updateOne({ _id: PREFIX + name }, [{ $set: { state, at: '$$NOW' } }], { upsert: true })
+      /* What has no record any more was taken down meanwhile. */
+      const upsert = state === 'running'
+      await rows.updateOne({ _id: PREFIX + name }, [{ $set: { state, at: '$$NOW' } }], { upsert })
+    },
+    async begin(name) {
+      const applied = { $eq: ['$state', 'applied'] }
+      const state = { $cond: [applied, '$state', 'running'] }
+      const at = { $cond: [applied, '$at', '$$NOW'] }
+      await rows.updateOne({ _id: PREFIX + name }, [{ $set: { state, at } }], { upsert: true })
     },
     async forget(name) {
-      await rows.deleteOne({ _id: PREFIX + name })
+      await rows.deleteOne({ _id: PREFIX + name, state: 'running' })
     },
     async busy() {
       return (await rows.findOne({ _id: LEASE, $expr: { $gt: ['$until', '$$NOW'] } })) !== null
@@ -99,11 +117,16 @@ export function createHistory(database: Database): MigrationHistory {
       const owner = nextId()
       await waitFor(owner, turn)
       const renewal = setInterval(() => void renew(owner).catch(() => {}), LEASE_MS / 3)
-      const check = async () => {
-        if (!(await renew(owner))) throw lost()
+      const check = async (deadline = database.deadline()) => {
+        if (!(await renew(owner, deadline))) throw lost()
       }
+      const forgetAll = () =>
+        inTransaction(database, database.deadline(), async (inside) => {
+          await check(inside)
+          await attempt(inside, 'write', (terms) => rows.deleteMany({ _id: { $ne: LEASE } }, terms))
+        })
       try {
-        return await work({ check })
+        return await work({ check, forgetAll })
       } finally {
         clearInterval(renewal)
         await rows.deleteOne({ _id: LEASE, owner }).catch(() => {})

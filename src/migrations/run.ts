@@ -4,7 +4,7 @@ import { DialogueStoreError } from '../errors.ts'
 import { META } from '../meta.ts'
 import { baseline } from './baseline.ts'
 import { calendar } from './calendar.ts'
-import { createHistory, type MigrationRecord } from './history.ts'
+import { createHistory, type Lease, type MigrationRecord } from './history.ts'
 import type { Migration, MigrationContext } from './migration.ts'
 import { sessions } from './sessions.ts'
 
@@ -54,13 +54,17 @@ export async function requireMigrated(database: Database): Promise<void> {
 /**
  * Runs one migration up or down. The record comes first, so that an interrupted one is known, and run again; while it
  * is being reverted it is no longer applied.
+ * @throws DialogueStoreError `TIMEOUT` when another process has gone on with this
  */
 export async function begin(
   migration: Migration,
   direction: 'up' | 'down',
   context: MigrationContext,
+  lease: Lease,
 ): Promise<void> {
-  await createHistory(context.database).record(migration.name, 'running')
+  await lease.check()
+  const history = createHistory(context.database)
+  await (direction === 'up' ? history.begin(migration.name) : history.record(migration.name, 'running'))
   await migration[direction](context)
 }
 
@@ -73,7 +77,7 @@ export async function ensureMigrated(context: MigrationContext, mode: 'apply' | 
   if (mode === 'check') throw lacking(database, pending)
   await history.exclusively({ deadline: database.deadline() }, async (lease) => {
     for (const migration of await findPending(database)) {
-      await begin(migration, 'up', context)
+      await begin(migration, 'up', context, lease)
       await lease.check()
       await history.record(migration.name, 'applied')
     }

@@ -53,7 +53,7 @@ test('goes up, tells its status, and goes down again', async () => {
   expect(await store.getUser(id)).toMatchObject({ id })
 })
 
-test('takes everything down, one migration after the other, but for what has another prefix', async () => {
+test('takes everything down but its empty bookkeeping, one migration after the other, and nothing of another prefix', async () => {
   const { db, dbName } = await makeDatabase()
   const bystander = await makeStore({ dbName, prefix: 'other_' })
   const { id } = await makeUser(bystander)
@@ -63,7 +63,8 @@ test('takes everything down, one migration after the other, but for what has ano
     const ended = await command(['down', '--db', dbName, '--yes'])
     expect(ended).toMatchObject({ code: 0, stdout: `reverted ${name}\n` })
   }
-  expect(await collectionsOf(db)).toEqual(others)
+  expect(await collectionsOf(db)).toEqual(['dialogue_meta', ...others])
+  expect(await db.collection('dialogue_meta').countDocuments()).toBe(0)
   expect(await bystander.getUser(id)).toMatchObject({ id })
 })
 

@@ -53,6 +53,10 @@ interface Held {
   failCommands: string[]
   blockTimeMS: number
   namespace?: string
+  /** Of the clients whose commands are meant. */
+  appName?: string
+  /** What such a command fails with, afterwards. */
+  errorCode?: number
 }
 
 let admin: mongoose.mongo.Db | undefined

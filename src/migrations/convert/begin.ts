@@ -12,33 +12,45 @@ import { createJob, type Given, type Job } from './job.ts'
 import { tidy } from './leftovers.ts'
 import type { Plan } from './plan.ts'
 
-interface Started {
-  job: Job
-  follower: Follower
-}
-
 /** Goes on with what an earlier run left, or begins anew. */
-export async function start(given: Given, plan: Plan): Promise<Started> {
+export async function start(given: Given, plan: Plan): Promise<Job> {
   const { database, lease } = given
   const resumed = plan.action === 'resume' && plan.left && (await resume(given, plan.left))
   if (resumed) return resumed
   await tidy(database, lease)
-  const follower = await follow(database, undefined)
-  const job = await createJob(given, emptyConversion(plan.to, follower))
-  await createCopy(job)
-  await createOrder(database)
-  return { job, follower }
+  return following(database, undefined, async (follower) => {
+    const job = await createJob(given, follower, emptyConversion(plan.to, follower))
+    await createCopy(job)
+    await createOrder(database)
+    return job
+  })
+}
+
+/** Whoever cannot begin follows no longer. */
+async function following(
+  database: Database,
+  token: ConversionMeta['token'] | undefined,
+  begin: (follower: Follower) => Promise<Job>,
+): Promise<Job> {
+  const follower = await follow(database, token)
+  try {
+    return await begin(follower)
+  } catch (error) {
+    await follower.close().catch(() => {})
+    throw error
+  }
 }
 
 /** Undefined if the earlier run is so long ago that the changes since are lost. */
-async function resume(given: Given, left: ConversionMeta): Promise<Started | undefined> {
+async function resume(given: Given, left: ConversionMeta): Promise<Job | undefined> {
   const { database } = given
   try {
-    const follower = await follow(database, left.token)
-    const job = await createJob(given, left)
-    await job.takeCopy()
-    await createOrder(database)
-    return { job, follower }
+    return await following(database, left.token, async (follower) => {
+      const job = await createJob(given, follower, left)
+      await job.takeCopy()
+      await createOrder(database)
+      return job
+    })
   } catch (error) {
     if (isHistoryLost(error)) return undefined
     throw error

@@ -5,7 +5,8 @@
  *    messages have to be followed.                                                              (begin.ts, job.ts)
  * 2. All messages of the beginning are copied to a new collection that has the target's options, validator and
  *    indexes, inside the server, in the order of storing. Between batches the changes made meanwhile are applied:
- *    what a message is now counts, so each may be applied any number of times.     (copy.ts, follow.ts)
+ *    what a message is now counts, so each may be applied any number of times. A message that is larger than the
+ *    cap that was chosen ends it, before it would evict all others.      (copy.ts, cap.ts, follow.ts, apply.ts)
  * 3. Writers are fenced: a document tells them to wait, then a validator refuses every write. What was written
  *    before is applied, up to a mark that was made behind the fence.                          (swap.ts)
  * 4. The copy is renamed over the messages, in one step of the server's. Limits were set before.
@@ -18,6 +19,8 @@
  *   then it waits, and deletes again. If there was none, the deletion came before the fence, as above.
  * - An eviction or expiry is followed like a deletion: nobody could tell them apart, and a deleted message must
  *   not return. A capped copy does not take back what it evicted: only a new message is inserted by a change.
+ * - What a message is now is read as it was at the change that was followed last, or later: a new primary may not
+ *   know yet of what the one before has told.
  *
  * Any process may die, or be frozen and wake up much later, at any point:
  * - While copying: the place of the copying is stored behind each batch, that of the changes behind each round of
@@ -33,7 +36,9 @@
  *   late makes a new collection of the old name; the end of the conversion drops it.)
  * - A store frozen while it lifts a fence may wake up to open a later one. Writes let in then are in the changes
  *   between mark and rename, as whole documents, and are brought over after the swap. There are no others there.
- * - A frozen converter's validator that arrives late has no document: the store that meets it puts it away.
+ *   So the server goes on keeping them whole when a fence is lifted, until nobody converts any more.
+ * - A frozen converter's validator that arrives late has no document: the store that meets it puts it away. Others
+ *   that it has refused find nothing: they believe a refusal the second time.
  */
 
 import type { Retention } from '../../config.ts'
@@ -41,9 +46,10 @@ import type { Database } from '../../db/database.ts'
 import { DialogueStoreError } from '../../errors.ts'
 import { createHistory } from '../history.ts'
 import { requireMigrated } from '../run.ts'
+import { applyChanges } from './apply.ts'
 import { start } from './begin.ts'
-import { batchOf, copyBatch, countBetween, hasReached, newest, type Place } from './copy.ts'
-import { applyChanges, type Follower, isHistoryLost, MOST_CHANGES } from './follow.ts'
+import { batchOf, copyBatch, countLeft, hasReached, newest, type Place } from './copy.ts'
+import { isHistoryLost, MOST_CHANGES } from './follow.ts'
 import type { Job, Report } from './job.ts'
 import { clearFence, finishLeft, tidy } from './leftovers.ts'
 import { already, type Plan, planConversion } from './plan.ts'
@@ -85,23 +91,23 @@ export function convertRetention(request: Request): Promise<Conversion> {
       if (plan.action === 'none') throw already(plan, 'was dropped')
       return { from, to, messages: plan.messages, resumed: left?.copied ?? 0, fencedMs: 0 }
     }
-    const { job, follower } = await start({ database, lease, signal, report }, plan)
+    const job = await start({ database, lease, signal, report }, plan)
     try {
       const resumed = job.state.copied
-      const fencedMs = await carryOut(job, follower, plan)
+      const fencedMs = await carryOut(job, plan)
       return { from, to, messages: job.state.copied, resumed, fencedMs }
     } finally {
-      await follower.close().catch(() => {})
+      await job.follower.close().catch(() => {})
     }
   })
 }
 
 /** @returns how long writers had to wait */
-async function carryOut(job: Job, follower: Follower, plan: Plan): Promise<number> {
+async function carryOut(job: Job, plan: Plan): Promise<number> {
   try {
-    await copyAll(job, follower, plan)
+    await copyAll(job, plan)
     job.report.swapping()
-    const fencedMs = await swapAtLast(job, follower)
+    const fencedMs = await swapAtLast(job)
     await tidy(job.database, job.lease)
     return fencedMs
   } catch (error) {
@@ -116,20 +122,20 @@ const FEW = 10_000
  * order of storing only, so there the changes have to wait for the copying to arrive: it runs after the writers,
  * over a shorter distance each time, and over the last one without looking at the changes.
  */
-async function copyAll(job: Job, follower: Follower, plan: Plan): Promise<void> {
+async function copyAll(job: Job, plan: Plan): Promise<void> {
   if (job.state.complete) return
-  const { database, state, report } = job
+  const { state, report } = job
   report.copying(plan.messages, state.copied)
   const inOrder = state.to.kind === 'capped'
   let left = Number.POSITIVE_INFINITY
   let last = false
   while (!last) {
-    const end = await newest(database)
+    const end = await newest(job)
     if (!end || hasReached(job.state.place, end)) break
     const before = left
-    left = inOrder ? await countBetween(database, job.state.place, end) : 0
+    left = inOrder ? await countLeft(job, end) : 0
     last = left < FEW || left > before / 2
-    await copyUpTo(job, end, batchOf(plan.averageBytes), last && inOrder ? undefined : follower)
+    await copyUpTo(job, end, batchOf(plan.averageBytes), !(last && inOrder))
   }
   await job.save({ complete: true })
 }
@@ -138,19 +144,20 @@ async function copyAll(job: Job, follower: Follower, plan: Plan): Promise<void> 
 const COPY_MS = 500
 const FOLLOW_MS = 1000
 
-async function copyUpTo(job: Job, end: Place, size: number, follower: Follower | undefined): Promise<void> {
+async function copyUpTo(job: Job, end: Place, size: number, inTurns: boolean): Promise<void> {
   let turn = performance.now()
   while (!hasReached(job.state.place, end)) {
     job.signal?.throwIfAborted()
     await job.save(await copyBatch(job, end, size))
-    if (!follower || performance.now() - turn < COPY_MS) continue
-    await catchUp(job, follower)
+    if (!inTurns || performance.now() - turn < COPY_MS) continue
+    await catchUp(job)
     turn = performance.now()
   }
 }
 
 /** Applies changes until few are left, or for a while: writers may be faster, until they are fenced. */
-async function catchUp(job: Job, follower: Follower): Promise<void> {
+async function catchUp(job: Job): Promise<void> {
+  const { follower } = job
   const end = performance.now() + FOLLOW_MS
   let changes: number
   do {
@@ -163,11 +170,11 @@ async function catchUp(job: Job, follower: Follower): Promise<void> {
 }
 
 /** @returns how long writers had to wait, in the end */
-async function swapAtLast(job: Job, follower: Follower): Promise<number> {
+async function swapAtLast(job: Job): Promise<number> {
   while (true) {
-    await catchUp(job, follower)
+    await catchUp(job)
     const begin = performance.now()
-    if (await swap(job, follower)) {
+    if (await swap(job)) {
       await finishSwap(job.database, job.state)
       return Math.round(performance.now() - begin)
     }

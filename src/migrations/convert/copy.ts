@@ -4,6 +4,7 @@ import type { Database } from '../../db/database.ts'
 import type { ObjectId } from '../../ids.ts'
 import { type MessageDocument, messages } from '../../messages/schema.ts'
 import type { ConversionMeta } from '../../meta.ts'
+import { onlyFitting, toRefusal } from './cap.ts'
 import type { Job } from './job.ts'
 
 type Filter = mongoose.mongo.Filter<MessageDocument>
@@ -17,7 +18,6 @@ export interface Place {
   _id: ObjectId
 }
 
-const MAJORITY = { level: 'majority' } as const
 const MOST = 1000
 const BATCH_BYTES = 8 * 2 ** 20
 
@@ -42,22 +42,25 @@ export const upTo = (place: Place): Filter => between(undefined, place)
 /**
  * Copies messages inside the server, so that every BSON value stays exactly what it is. What is there already
  * is replaced.
+ * @throws DialogueStoreError `INVALID_INPUT` for a message that the cap has no room for
  */
 export async function merge(
-  { database, copy }: Pick<Job, 'database' | 'copy'>,
+  { database, copy, follower, state: { to } }: Job,
   filter: Filter,
   whenNotMatched: 'insert' | 'discard',
   hint?: typeof ORDER,
 ): Promise<void> {
   const into = { into: copy, on: '_id', whenMatched: 'replace', whenNotMatched }
-  const pipeline = [{ $match: filter }, { $sort: ORDER }, { $merge: into }]
-  const options = { readConcern: MAJORITY, bypassDocumentValidation: true, ...(hint && { hint }) }
+  const pipeline = [{ $match: filter }, { $sort: ORDER }, ...onlyFitting(to), { $merge: into }]
+  const options = { ...follower.upToDate, bypassDocumentValidation: true, ...(hint && { hint }) }
   await attempt(database.deadline(), 'write', (terms) =>
     database
       .collection(messages)
       .aggregate(pipeline, { ...options, ...terms })
       .toArray(),
-  )
+  ).catch((error: unknown) => {
+    throw toRefusal(error, to)
+  })
 }
 
 /** Copies the next messages before an end, and gives how far that went. */
@@ -67,7 +70,7 @@ export async function copyBatch(
   size: number,
 ): Promise<Required<Pick<ConversionMeta, 'copied' | 'place'>>> {
   const { place: after, copied } = job.state
-  const next = await endOfBatch(job.database, after, end, size)
+  const next = await endOfBatch(job, end, size)
   const range = between(after, next ?? end)
   const count = next ? size : await countOf(job.database, range)
   await merge(job, range, 'insert', ORDER)
@@ -77,15 +80,15 @@ export async function copyBatch(
 
 /** Undefined if fewer are left. */
 async function endOfBatch(
-  database: Database,
-  after: Place | undefined,
+  { database, follower, state }: Job,
   end: Place,
   size: number,
 ): Promise<Place | undefined> {
+  const options = { projection: ORDER, hint: ORDER, ...follower.upToDate }
   const [last] = await attempt(database.deadline(), 'read', (terms) =>
     database
       .collection(messages)
-      .find(between(after, end), { projection: ORDER, hint: ORDER, readConcern: MAJORITY, ...terms })
+      .find(between(state.place, end), { ...options, ...terms })
       .sort(ORDER)
       .skip(size - 1)
       .limit(1)
@@ -105,17 +108,18 @@ export function hasReached(place: Place | undefined, end: Place): boolean {
 const NEWEST = { sort: { createdAt: -1, _id: -1 }, hint: ORDER } as const
 
 /** The place of the message that was stored last; undefined if there is none. */
-export async function newest(database: Database): Promise<Place | undefined> {
+export async function newest({ database, follower }: Job): Promise<Place | undefined> {
   const last = await attempt(database.deadline(), 'read', (terms) =>
     database
       .collection(messages)
-      .findOne({}, { ...NEWEST, projection: ORDER, readConcern: MAJORITY, ...terms }),
+      .findOne({}, { ...NEWEST, projection: ORDER, ...follower.upToDate, ...terms }),
   )
   return last ? placeOf(last) : undefined
 }
 
-export const countBetween = (database: Database, after: Place | undefined, end: Place): Promise<number> =>
-  countOf(database, between(after, end))
+/** How many are still to be copied. */
+export const countLeft = ({ database, state }: Job, end: Place): Promise<number> =>
+  countOf(database, between(state.place, end))
 
 const countOf = (database: Database, range: Filter): Promise<number> =>
   attempt(database.deadline(), 'read', (terms) =>

@@ -6,6 +6,7 @@ import { convertingPrefix, messageCollections } from '../../messages/copies.ts'
 import { rename } from '../../messages/fence.ts'
 import { type ConversionMeta, META } from '../../meta.ts'
 import type { Lease } from '../history.ts'
+import type { Follower } from './follow.ts'
 
 /** What somebody who waits for a conversion is told. */
 export interface Report {
@@ -27,6 +28,8 @@ export interface Given {
 
 /** A conversion under way. */
 export interface Job extends Given {
+  /** Brings the changes of the messages. */
+  readonly follower: Follower
   /** As it is stored. */
   readonly state: ConversionMeta
   /** The name of the collection that the messages are copied to. */
@@ -45,7 +48,11 @@ export const findConversion = (database: Database): Promise<ConversionMeta | nul
 export const newCopyName = (database: Database): string => convertingPrefix(database) + nextId().toHexString()
 
 /** Stores a new conversion, or one of an earlier run, as this run's. */
-export async function createJob(given: Given, initial: Omit<ConversionMeta, 'run'>): Promise<Job> {
+export async function createJob(
+  given: Given,
+  follower: Follower,
+  initial: Omit<ConversionMeta, 'run'>,
+): Promise<Job> {
   const { database, lease } = given
   const run = nextId()
   let state: ConversionMeta = { ...initial, run }
@@ -54,6 +61,7 @@ export async function createJob(given: Given, initial: Omit<ConversionMeta, 'run
   await documents(database).replaceOne({ _id: 'conversion' }, state, { upsert: true })
   return {
     ...given,
+    follower,
     get state() {
       return state
     },

@@ -1,6 +1,6 @@
 import type { Database } from '../../db/database.ts'
 import { messageCollections } from '../../messages/copies.ts'
-import { liftFence, openStrayFence, readFence } from '../../messages/fence.ts'
+import { endImages, liftFence, openStrayFence, readFence } from '../../messages/fence.ts'
 import { messages } from '../../messages/schema.ts'
 import { type ConversionMeta, META } from '../../meta.ts'
 import type { Lease } from '../history.ts'
@@ -27,9 +27,11 @@ export async function tidy(database: Database, lease: Lease): Promise<void> {
   const { copies } = await messageCollections(database)
   const live = database.collection(messages)
   const ordered = (await live.indexes()).some(({ name }) => name === ORDER_INDEX)
+  const { changeStreamPreAndPostImages: images } = await live.options()
   /* A run that has this one for dead begins after this: its copy is not among those just found. */
   await lease.check()
   for (const { name } of copies) await database.db.dropCollection(name)
   if (ordered) await live.dropIndex(ORDER_INDEX)
+  if (images?.enabled) await endImages(database)
   await database.internal<ConversionMeta>(META).deleteOne({ _id: 'conversion' })
 }

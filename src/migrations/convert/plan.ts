@@ -1,12 +1,12 @@
 import type { Retention } from '../../config.ts'
 import type { Database } from '../../db/database.ts'
-import { LARGEST_DOCUMENT } from '../../db/size.ts'
 import { DialogueStoreError } from '../../errors.ts'
 import { messageCollections } from '../../messages/copies.ts'
-import { createRetention, DEFAULT_CAP_BYTES, type StoredRetention } from '../../messages/retention.ts'
+import { createRetention, type StoredRetention } from '../../messages/retention.ts'
 import { messages } from '../../messages/schema.ts'
 import type { ConversionMeta } from '../../meta.ts'
 import { requireMigrated } from '../run.ts'
+import { assertRoom } from './cap.ts'
 import { findConversion } from './job.ts'
 
 export interface Plan {
@@ -39,9 +39,10 @@ export async function planConversion(database: Database, wanted: Retention): Pro
   const plan = { from, to, messages: size.count, copied: 0, averageBytes: size.average, left }
   if (from.kind === wanted.kind)
     return { ...plan, action: left?.to === to && left.uuid === live?.uuid ? 'finish' : 'none' }
+  /* Bots may have stored more since an earlier run began. */
+  await assertRoom(database, to, size.bytes)
   if (left && to === left.to && copies.some(({ uuid }) => uuid === left.uuid))
     return { ...plan, action: 'resume', copied: left.copied }
-  await assertRoom(database, to, size)
   return { ...plan, action: 'begin' }
 }
 
@@ -67,26 +68,6 @@ async function sizeOf(database: Database): Promise<Size> {
   return { count, bytes: size, average: count > 0 ? size / count : 0 }
 }
 
-/** A cap that nobody chose must not cost a message; and one message larger than the cap would evict all others. */
-async function assertRoom(database: Database, to: Retention, { bytes }: Size): Promise<void> {
-  if (to.kind !== 'capped') return
-  if (to.sizeBytes === undefined && bytes > DEFAULT_CAP_BYTES)
-    throw tooSmall(
-      `The messages take ${bytes} bytes, and a cap of ${DEFAULT_CAP_BYTES} would evict the oldest.`,
-    )
-  const cap = to.sizeBytes ?? DEFAULT_CAP_BYTES
-  if (cap < LARGEST_DOCUMENT && (await largest(database)) > cap)
-    throw tooSmall(`There is a message larger than a cap of ${cap} bytes.`)
-}
-
-async function largest(database: Database): Promise<number> {
-  const [found] = await database
-    .collection(messages)
-    .aggregate<{ bytes: number }>([{ $group: { _id: null, bytes: { $max: { $bsonSize: '$$ROOT' } } } }])
-    .toArray()
-  return found?.bytes ?? 0
-}
-
 /**
  * Why a plan is to do nothing.
  * @param dropped what becomes of an unfinished conversion the other way
@@ -100,12 +81,3 @@ export function already({ from: { kind }, left }: Plan, dropped: 'was dropped' |
     issues: [{ path: ['to'], reason: 'is the retention that is stored' }],
   })
 }
-
-const tooSmall = (reason: string) =>
-  new DialogueStoreError(
-    'INVALID_INPUT',
-    `${reason} Choose the cap with --size-bytes. Nothing was changed.`,
-    {
-      issues: [{ path: ['sizeBytes'], reason: 'is too small for the messages that are stored' }],
-    },
-  )

@@ -1,12 +1,15 @@
 import { attempt } from '../../db/attempt.ts'
 import type { Database } from '../../db/database.ts'
 import { codeOf, DUPLICATE_KEY } from '../../db/failure.ts'
+import { sizeOf } from '../../db/size.ts'
 import { nextId } from '../../ids.ts'
 import { messageCollections } from '../../messages/copies.ts'
 import { liftFence, refuseWrites, rename } from '../../messages/fence.ts'
 import { messages } from '../../messages/schema.ts'
 import { type ConversionMeta, META, type RetentionMeta } from '../../meta.ts'
-import { applyChanges, type Change, type Follower, follow, isHistoryLost } from './follow.ts'
+import { applyChanges } from './apply.ts'
+import { mostBytes } from './cap.ts'
+import { type Change, follow, isHistoryLost } from './follow.ts'
 import type { Job } from './job.ts'
 
 /** Writers wait no longer than this for a conversion that died while it fenced them. */
@@ -21,10 +24,10 @@ const fencedUntil = { $add: ['$$NOW', FENCE_MS] }
  * Fences writers, takes over what they wrote before, and puts the copy in the place of the messages.
  * @returns false if that took too long, so that the fence was lifted: nothing was swapped
  */
-export async function swap(job: Job, follower: Follower): Promise<boolean> {
+export async function swap(job: Job): Promise<boolean> {
   try {
     await raiseFence(job)
-    const swapped = (await drain(job, follower)) && (await putInPlace(job))
+    const swapped = (await drain(job)) && (await putInPlace(job))
     if (!swapped) await liftFence(job.database, job.copy)
     return swapped
   } catch (error) {
@@ -55,7 +58,8 @@ async function raiseFence({ database, copy, state: { to } }: Job): Promise<void>
  * Applies every change from before the fence: the mark, written behind it, comes after them.
  * @returns false if the fence is gone, or that takes too long: then writers get a turn
  */
-async function drain(job: Job, follower: Follower): Promise<boolean> {
+async function drain(job: Job): Promise<boolean> {
+  const { follower } = job
   const mark = nextId()
   await job.save({ mark, copy: job.copy })
   const end = performance.now() + LONGEST_DRAIN_MS
@@ -111,10 +115,10 @@ export async function finishSwap(database: Database, state: ConversionMeta): Pro
  * lift an earlier fence was frozen, and woke up to lift this one. The changes bring them as a whole, even though
  * the old collection is gone. Deletions are repeated by the stores themselves.
  */
-async function applyLate(database: Database, { token }: ConversionMeta): Promise<void> {
+async function applyLate(database: Database, { token, to }: ConversionMeta): Promise<void> {
   const live = database.collection(messages)
-  for (const { operationType, fullDocument } of await changesUntilSwap(database, token)) {
-    if (operationType === 'delete' || !fullDocument) continue
+  for (const { fullDocument } of await changesUntilSwap(database, token)) {
+    if (!fullDocument || sizeOf(fullDocument) > mostBytes(to)) continue
     const { _id, version } = fullDocument
     await live
       .replaceOne({ _id, version: { $lt: version } }, fullDocument, { upsert: true })
@@ -125,7 +129,7 @@ async function applyLate(database: Database, { token }: ConversionMeta): Promise
   }
 }
 
-/** The last change of each message. */
+/** The last change of each message: its deletion, or what it was after it, as far as the server kept that. */
 async function changesUntilSwap(database: Database, token: ConversionMeta['token']): Promise<Change[]> {
   const last = new Map<string, Change>()
   const follower = await follow(database, token, true)
@@ -133,8 +137,10 @@ async function changesUntilSwap(database: Database, token: ConversionMeta['token
   try {
     while (deadline.remaining() > 0) {
       for (const change of await follower.next()) {
-        if (change.operationType === 'rename') return [...last.values()]
-        if (change.documentKey && !change.mark) last.set(change.documentKey._id.toHexString(), change)
+        const { operationType, documentKey, mark, fullDocument } = change
+        if (operationType === 'rename') return [...last.values()]
+        if (!documentKey || mark) continue
+        if (fullDocument || operationType === 'delete') last.set(documentKey._id.toHexString(), change)
       }
     }
     return [...last.values()]
