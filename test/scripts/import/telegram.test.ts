@@ -97,6 +97,21 @@ describe('a chat of two', () => {
     expect(other).toMatchObject({ outcome: 'left out', reason: 'in the name of a channel or a group' })
   })
 
+  test('has ids that no time zone changes, nor what came before', async () => {
+    const old = { type: 'message', from: 'Ana', from_id: 7, text: 'hi' }
+    /* In an hour that the clocks of São Paulo showed twice. */
+    const messages = ['23:45:00', '23:30:00'].map((time, id) => ({ ...old, id, date: `2019-02-16T${time}` }))
+    const ids = async (timezone: string, some = messages) => {
+      const path = await chatFile({ type: 'personal_chat', messages: some })
+      return messagesOf(await itemsOf(path, { timezone })).map(({ message }) => message.id)
+    }
+    const all = await ids('America/Sao_Paulo')
+    expect(await ids('UTC')).toEqual(all)
+    expect(await ids('America/Sao_Paulo', messages.slice(1))).toEqual(all.slice(1))
+    const [first] = messagesOf(await itemsOf(personal, { timezone: 'America/Sao_Paulo' }))
+    expect(first?.message.id).toBe('65e9740080000002f7186ef0')
+  })
+
   test('may lack the voice note itself', async () => {
     const file = '(File not included. Change data exporting settings to download.)'
     const messages = [said(1, 'Ana', '', { media_type: 'voice_message', file, duration_seconds: 3 })]
