@@ -180,6 +180,22 @@ test('messages have ids that no time zone changes', async () => {
   ])
 })
 
+test('who was erased comes back, if an import had not created them, or they have come back themselves', async () => {
+  const store = await makeStore()
+  const { user: known } = await store.ensureUser(ANA)
+  await importInto(store, path)
+  await store.deleteUser(known.id)
+  const { tally: again } = await importInto(store, path)
+  expect(again.counts).toMatchObject({ users: { created: 1, present: 1 }, messages: { created: 3 } })
+  const created = await store.findUser(ANA)
+  await store.deleteUser(created?.id ?? '')
+  const { tally: erased } = await importInto(store, path)
+  expect(erased.counts).toMatchObject({ users: { created: 0 }, messages: { created: 0 } })
+  await store.ensureUser(ANA)
+  const { tally: back } = await importInto(store, path)
+  expect(back.counts).toMatchObject({ users: { created: 0, present: 2 }, messages: { created: 3 } })
+})
+
 test('audio may be named by its message, and an event may end before it starts', async () => {
   const user = { model: 'core.user', pk: 'u-1', fields: { phone_number: '1' } }
   const fields = { user: 'u-1', timestamp: '2025-01-01T00:00:00Z' }
