@@ -1,9 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { pipeline } from 'node:stream'
-import { createGunzip } from 'node:zlib'
-import { BrokenSource } from './faults.ts'
+import { unpack } from './gunzip.ts'
 import type { OnRead } from './item.ts'
 
 /** A file that can be read more than once. */
@@ -16,6 +14,8 @@ export interface SourceFile {
 }
 
 const GZIP = Buffer.from([0x1f, 0x8b])
+/** In bytes. Unpacked, they may be a thousand times as much. */
+const PIECE = 2 ** 14
 
 /** @throws Error of one sentence if there is no such file */
 export async function openFile(path: string, onRead: OnRead): Promise<SourceFile> {
@@ -26,16 +26,16 @@ export async function openFile(path: string, onRead: OnRead): Promise<SourceFile
     name,
     size,
     async *bytes() {
-      const raw = createReadStream(path)
-      raw.on('data', (chunk) => onRead(chunk.length))
-      const unpacked = isGzipped ? pipeline(raw, createGunzip(), () => {}) : raw
-      try {
-        yield* unpacked
-      } catch (error) {
-        if (!isGzipped) throw error
-        throw new BrokenSource(`${name} cannot be unpacked to its end: gzip says that it is damaged.`)
-      }
+      if (isGzipped) yield* unpack(readRaw(path, onRead, PIECE), name)
+      else yield* readRaw(path, onRead)
     },
+  }
+}
+
+async function* readRaw(path: string, onRead: OnRead, highWaterMark?: number): AsyncGenerator<Uint8Array> {
+  for await (const chunk of createReadStream(path, { highWaterMark })) {
+    onRead(chunk.length)
+    yield chunk
   }
 }
 

@@ -34,10 +34,17 @@ function offsetsAt(wallTime: number, zone: string): number[] {
   return shown.length > 0 ? shown : [before]
 }
 
-/** A time of ISO 8601. One without an offset is the zone's. */
-export function timeOf(text: string, localTimes: LocalTimes): Date | undefined {
+/** A time of ISO 8601: when it is, and what it says by itself, whatever the zone. */
+export interface Time {
+  instant: Date
+  /** The same, but for one without an offset: that is read as if it were UTC. For ids, which no zone may change. */
+  written: Date
+}
+
+/** One without an offset is the zone's. */
+export function timeOf(text: string, localTimes: LocalTimes): Time | undefined {
   const hasOffset = /(?:Z|[+-]\d\d:?\d\d)$/i.test(text)
-  const time = Date.parse(hasOffset ? text : `${text}Z`)
-  if (Number.isNaN(time)) return undefined
-  return hasOffset ? new Date(time) : localTimes(time)
+  const written = new Date(hasOffset ? text : `${text}Z`)
+  if (Number.isNaN(written.getTime())) return undefined
+  return { instant: hasOffset ? written : localTimes(written.getTime()), written }
 }

@@ -32,16 +32,23 @@ interface Needs {
   defer: Defer
 }
 
-/** How often each reads its file, and which options it takes. */
-const TRAITS: Record<SourceName, { label: string; passes: number; takes: string[] }> = {
-  django: { label: 'Django', passes: 2, takes: ['timezone'] },
-  telegram: { label: 'Telegram', passes: 1, takes: ['me', 'timezone'] },
+interface Traits {
+  label: string
+  /** How often it reads its file. */
+  passes(options: SourceOptions): number
+  /** Options. */
+  takes: string[]
+}
+
+const TRAITS: Record<SourceName, Traits> = {
+  django: { label: 'Django', passes: () => 2, takes: ['timezone'] },
+  telegram: { label: 'Telegram', passes: ({ me }) => (me ? 2 : 1), takes: ['me', 'timezone'] },
   whatsapp: {
     label: 'WhatsApp',
-    passes: 2,
+    passes: () => 2,
     takes: ['me', 'user', 'conversation', 'provider', 'dateOrder', 'timezone'],
   },
-  langchain: { label: 'LangChain', passes: 1, takes: ['provider', 'collection'] },
+  langchain: { label: 'LangChain', passes: () => 1, takes: ['provider', 'collection'] },
 }
 const MONGODB = /^mongodb(?:\+srv)?:\/\//
 /** LangChain's own default in Python. In JavaScript everybody names their own. */
@@ -57,7 +64,7 @@ export async function openSource(path: string, options: SourceOptions, needs: Ne
   assertTaken(from, options)
   if (options.collection) throw new UsageError('--collection is for a URI of MongoDB')
   const { label, passes } = TRAITS[from]
-  onRead = needs.begin(file.size * passes, 'bytes')
+  onRead = needs.begin(file.size * passes(options), 'bytes')
   const zone = options.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
   const given = { ...options, timezone: zone }
   const open: Record<SourceName, () => AsyncIterable<Item> | Promise<AsyncIterable<Item>>> = {

@@ -10,17 +10,24 @@ const BEGINNING = 2 ** 16
 
 /** What a file begins with: text, without a mark of its encoding. */
 export async function beginningOf(file: SourceFile): Promise<string> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of file.bytes()) {
-    chunks.push(chunk)
-    if (chunks.reduce((sum, { length }) => sum + length, 0) >= BEGINNING) break
-  }
-  const text = Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/^\ufeff/, '')
+  const text = (await firstOf(file)).toString('utf8').replace(/^\ufeff/, '')
   if (text.startsWith('PK\x03\x04')) throw new BrokenSource(`${file.name} is a ZIP archive: unpack it first.`)
   if (text.includes('\0')) throw new BrokenSource(`${file.name} is not text in UTF-8: it has NULs.`)
   return text
+}
+
+/** A fault that is so near meets whoever reads on, too. */
+async function firstOf(file: SourceFile): Promise<Buffer> {
+  let first = Buffer.of()
+  try {
+    for await (const chunk of file.bytes()) {
+      first = Buffer.concat([first, chunk])
+      if (first.length >= BEGINNING) break
+    }
+  } catch (error) {
+    if (!(error instanceof BrokenSource) || first.length === 0) throw error
+  }
+  return first
 }
 
 /** @throws BrokenSource for a file that is none of them */

@@ -28,9 +28,9 @@ export function eventOf(
   const parsed = eventFields.safeParse(fields)
   if (!parsed.success) return { reason: 'its fields are not those of an event' }
   const { event_summary: summary, event_start, event_end, ...rest } = parsed.data
-  const start = timeOf(event_start, localTimes)
+  const start = timeOf(event_start, localTimes)?.instant
   if (!start) return { reason: 'without a start' }
-  const end = event_end ? timeOf(event_end, localTimes) : undefined
+  const end = event_end ? timeOf(event_end, localTimes)?.instant : undefined
   const guests = sorted(rest.attendees, (one) =>
     attendee.safeParse(typeof one === 'string' ? { email: one } : named(one)),
   )

@@ -65,16 +65,16 @@ export function messageOf(
   if (!parsed.success) return refused('its fields are not those of a message')
   const { sender, content, is_voice, audio, timestamp: said, active, ...rest } = parsed.data
   const given = said ?? createdOf(rest)
-  const timestamp = given ? timeOf(given, localTimes) : undefined
-  if (!given || !timestamp) return refused('without a time')
+  const time = given ? timeOf(given, localTimes) : undefined
+  if (!given || !time) return refused('without a time')
   const heard = audios.take(pk, audio)
   const isVoice = is_voice || heard !== undefined
   if (content === '' && !isVoice) return { outcome: 'left out', reason: 'without text' }
   return {
-    id: timedIdOf(timestamp, placeOf(pk), 'django', 'message', phone, pk, given),
+    id: timedIdOf(time.written, placeOf(pk), 'django', 'message', phone, pk, given),
     sender,
     content,
-    timestamp,
+    timestamp: time.instant,
     ...(isVoice && { type: 'voice', ...(heard && { audio: heard }) }),
     metadata: { django: { pk, ...restOf(rest, [...TAKEN, ...USUAL]), ...(active === false && { active }) } },
   }

@@ -1,4 +1,5 @@
 import mongoose from 'mongoose'
+import { isPlainObject } from '../../../src/json.ts'
 import { connectDriver } from '../../lib/driver.ts'
 import type { Defer } from '../../lib/run.ts'
 import type { SourceFile } from '../file.ts'
@@ -8,14 +9,43 @@ import { historyOf, messageOf } from './messages.ts'
 
 type Documents = AsyncIterable<mongoose.mongo.Document>
 
-const { EJSON } = mongoose.mongo.BSON
+const { ObjectId } = mongoose.mongo
 const AT_ONCE = 100
 
-/** A file of `mongoexport`: a document a line, or all of them in an array. */
+/**
+ * A file of `mongoexport`: a document a line, or all of them in an array. Of its extended JSON, only ids and the numbers
+ * of `--jsonFormat=canonical` are taken for more than JSON: what else looks like it may be what somebody has said, as
+ * the query that a tool was called with.
+ */
 export async function* readExport(file: SourceFile, path: string): Documents {
   for await (const { value } of readJson(file, [path])) {
-    if (typeof value === 'object' && value !== null) yield EJSON.deserialize(value)
+    if (!isPlainObject(value)) continue
+    const { _id, sessionId, SessionId, messages, ...rest } = value
+    yield {
+      ...rest,
+      _id: idOf(_id),
+      sessionId: idOf(sessionId),
+      SessionId: idOf(SessionId),
+      messages:
+        messages && JSON.parse(JSON.stringify(messages), (_, part: unknown) => numberOf(part) ?? part),
+    }
   }
+}
+
+const idOf = (value: unknown): unknown => {
+  const { $oid } = Object(value)
+  return typeof $oid === 'string' && ObjectId.isValid($oid) ? new ObjectId($oid) : value
+}
+
+const NUMBERS = ['$numberInt', '$numberLong', '$numberDouble']
+const NUMBER = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i
+
+/** `{ "$numberInt": "3" }` */
+function numberOf(value: unknown): number | undefined {
+  if (!isPlainObject(value)) return undefined
+  const [[type = '', text] = [], ...others] = Object.entries(value)
+  const isNumber = others.length === 0 && NUMBERS.includes(type) && NUMBER.test(String(text))
+  return isNumber ? Number(text) : undefined
 }
 
 /**

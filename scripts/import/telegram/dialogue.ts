@@ -52,7 +52,7 @@ export function createDialogue(
     const { type, from, from_id: fromId, id, reply_to_message_id: repliesTo } = parsed.data
     if (type === 'service' || type === 'unsupported') return yield left(type)
     if (!fromId || !identityOf(fromId)) return yield left('nobody')
-    const isBot = roles.isBot(fromId, from ?? undefined)
+    const isBot = roles.isBot(fromId)
     const owner = isBot ? (roles.partner ?? authors.get(repliesTo ?? 0) ?? latest) : fromId
     if (owner === undefined) return yield left('first')
     const message = messageOf(name, parsed.data, isBot, localTimes)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { timedIdOf } from '../ids.ts'
 import type { ImportedMessage } from '../item.ts'
-import { type LocalTimes, timeOf } from '../local-times.ts'
+import { type LocalTimes, type Time, timeOf } from '../local-times.ts'
 
 const entity = z.looseObject({ type: z.string().optional(), text: z.string().optional() })
 const text = z.union([z.string(), z.array(z.union([z.string(), entity]))])
@@ -41,24 +41,30 @@ export function messageOf(
   isBot: boolean,
   localTimes: LocalTimes,
 ): ImportedMessage | 'no time' | 'empty' {
-  const timestamp = timeOfMessage(message, localTimes)
-  if (!timestamp) return 'no time'
+  const time = timeOfMessage(message, localTimes)
+  if (!time) return 'no time'
   const content = plainOf(message.text)
   const isVoice = message.media_type === 'voice_message'
   const telegram = restOf(message, isVoice)
   if (content === '' && !isVoice && Object.keys(telegram).length === 1) return 'empty'
   return {
-    id: timedIdOf(timestamp, placeOf(message.id), 'telegram', chat, message.id),
+    id: timedIdOf(time.written, placeOf(message.id), 'telegram', chat, message.id),
     sender: isBot ? 'assistant' : 'user',
     content,
-    timestamp,
+    timestamp: time.instant,
     ...(isVoice && { type: 'voice', audio: audioOf(message) }),
     metadata: { telegram },
   }
 }
 
-function timeOfMessage({ date, date_unixtime: unixTime }: TelegramMessage, localTimes: LocalTimes) {
-  if (unixTime !== undefined) return new Date(Number(unixTime) * 1000)
+function timeOfMessage(
+  { date, date_unixtime: unixTime }: TelegramMessage,
+  localTimes: LocalTimes,
+): Time | undefined {
+  if (unixTime !== undefined) {
+    const instant = new Date(Number(unixTime) * 1000)
+    return { instant, written: instant }
+  }
   return date === undefined ? undefined : timeOf(date, localTimes)
 }
 

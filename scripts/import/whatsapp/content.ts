@@ -1,4 +1,4 @@
-import { withoutMarks } from './header.ts'
+import { type Style, withoutMarks } from './header.ts'
 
 /** What somebody sent; or nothing of theirs, but what WhatsApp says in its place. */
 export type Content =
@@ -55,7 +55,11 @@ const VOICE = /^PTT-|-AUDIO-.*\.opus$/i
 /** A place on a map, which WhatsApp announces in its own words. */
 const PLACE = /https?:\/\//
 
-export function contentOf(given: string): Content {
+/**
+ * What follows a sender. An iPhone has them before what WhatsApp says itself, too, which it tells by a mark; where Android
+ * names somebody, they have said it.
+ */
+export function contentOf(given: string, style: Style): Content {
   const tail = given.lastIndexOf('<')
   const isEdited = tail >= 0 && EDITED.test(given.slice(tail))
   const text = isEdited ? given.slice(0, tail).replace(/\u200e$/, '') : given
@@ -73,7 +77,8 @@ export function contentOf(given: string): Content {
     const content = plain.slice(omitted.length)
     return { kind: 'message', content, isVoice: false, omitted: omitted.trim(), isEdited }
   }
-  if (text.startsWith('\u200e') && !text.includes('\n') && !PLACE.test(text)) return { kind: 'notice' }
+  const isMarked = text.startsWith('\u200e') && !text.includes('\n')
+  if (style === 'brackets' && isMarked && !PLACE.test(text)) return { kind: 'notice' }
   return { kind: 'message', content: text.replace(/^\u200e/, '').trimEnd(), isVoice: false, isEdited }
 }
 

@@ -4,6 +4,7 @@ export type DateOrder = (typeof DATE_ORDERS)[number]
 
 /** The first line of a message, or of what WhatsApp itself says. */
 export interface Header {
+  style: Style
   /** The numbers of the date as they come, and what is between them. */
   date: [string, string, string]
   separator: string
@@ -44,7 +45,7 @@ export function headerOf(line: string, style?: Style): Header | undefined {
   const timeMs = timeOf(Number(hour), Number(minute), Number(second ?? 0), before ?? after)
   if (timeMs === undefined) return undefined
   const [, first = '', , middle = '', last = ''] = match
-  return { date: [first, middle, last], separator, timeMs, hasSeconds: second !== undefined, rest }
+  return { style, date: [first, middle, last], separator, timeMs, hasSeconds: second !== undefined, rest }
 }
 
 export const styleOf = (line: string): Style | undefined =>

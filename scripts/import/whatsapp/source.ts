@@ -35,12 +35,12 @@ function createDialogue(chat: Chat) {
   const known = new Set<string>()
   let partner = chat.people.size === 1 ? [...chat.people.keys()][0] : undefined
 
-  return function* read({ line, sender, text }: Entry, moment: Moment): Generator<Item> {
+  return function* read({ line, header, sender, text }: Entry, moment: Moment): Generator<Item> {
     const place = `line ${line}`
     const left = (reason: keyof typeof REASONS) => remark('messages', 'left out', REASONS[reason], place)
     const isBot = sender === chat.me
     if (sender === undefined || !(isBot || chat.people.has(sender))) return yield left('notice')
-    const content = contentOf(text)
+    const content = contentOf(text, header.style)
     if (content.kind !== 'message') return yield left(content.kind)
     if (!isBot) partner = sender
     const person = partner !== undefined && chat.people.get(partner)

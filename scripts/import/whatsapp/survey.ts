@@ -49,7 +49,7 @@ export async function surveyChat(file: SourceFile, options: WhatsAppOptions): Pr
     entries++
     orders.add(entry.header)
     /* On an iPhone the chat itself says what WhatsApp has to say, under its own name. */
-    if (entry.sender && contentOf(entry.text).kind !== 'notice')
+    if (entry.sender && contentOf(entry.text, entry.header.style).kind !== 'notice')
       names.set(entry.sender, (names.get(entry.sender) ?? 0) + 1)
   }
   if (entries === 0) throw new BrokenSource(`${file.name} has no line of a WhatsApp chat.`)

@@ -163,6 +163,39 @@ test('a dump as JSONL, of another app, older names and times without a zone is r
   )
 })
 
+test('messages have ids that no time zone changes', async () => {
+  const dump = await readFile(path, 'utf8')
+  const ids = async (text: string, timezone: string) =>
+    (await itemsOf(await makeFile('dump.json', text), { timezone })).flatMap((item) =>
+      item.kind === 'messages' ? [item.message.id] : [],
+    )
+  const naive = dump.replaceAll('Z"', '"')
+  const there = await ids(naive, 'America/Sao_Paulo')
+  expect(there).toHaveLength(3)
+  expect(await ids(naive, 'UTC')).toEqual(there)
+  expect(await ids(dump, 'America/Sao_Paulo')).toEqual([
+    '682f2e580000000bea89f7b5',
+    '682f2e760000000c27be2fcb',
+    '682f2e760000000db0756178',
+  ])
+})
+
+test('who was erased comes back, if an import had not created them, or they have come back themselves', async () => {
+  const store = await makeStore()
+  const { user: known } = await store.ensureUser(ANA)
+  await importInto(store, path)
+  await store.deleteUser(known.id)
+  const { tally: again } = await importInto(store, path)
+  expect(again.counts).toMatchObject({ users: { created: 1, present: 1 }, messages: { created: 3 } })
+  const created = await store.findUser(ANA)
+  await store.deleteUser(created?.id ?? '')
+  const { tally: erased } = await importInto(store, path)
+  expect(erased.counts).toMatchObject({ users: { created: 0 }, messages: { created: 0 } })
+  await store.ensureUser(ANA)
+  const { tally: back } = await importInto(store, path)
+  expect(back.counts).toMatchObject({ users: { created: 0, present: 2 }, messages: { created: 3 } })
+})
+
 test('audio may be named by its message, and an event may end before it starts', async () => {
   const user = { model: 'core.user', pk: 'u-1', fields: { phone_number: '1' } }
   const fields = { user: 'u-1', timestamp: '2025-01-01T00:00:00Z' }

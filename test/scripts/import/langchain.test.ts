@@ -94,6 +94,34 @@ test("the first version's messages are read, too, and a session's name may be an
   expect(shown(items)).toEqual(['user: Hi', 'assistant: Hello'])
 })
 
+test('what looks like extended JSON in a message is what was said; ids and numbers are what they stand for', async () => {
+  const args = [
+    { since: { $date: true }, id: { $oid: 'abc' } },
+    { since: { $date: '2024-01-01T00:00:00Z' }, name: { $regex: '^A' }, count: { $numberInt: 'three' } },
+  ]
+  const call = (one: object) => ({
+    type: 'ai',
+    data: { content: 'Let me look.', tool_calls: [{ name: 'find', args: one }] },
+  })
+  const [canonical, relaxed] = ['$numberInt', undefined].map((type) => ({
+    type: 'ai',
+    data: { content: 'Hi', usage_metadata: { input_tokens: type ? { [type]: '3' } : 3 } },
+  }))
+  const path = await exported([
+    { ...SESSION, messages: [...args.map(call), canonical] },
+    { _id: { $oid: 'abc' }, sessionId: 'x', messages: [] },
+    { ...SESSION, _id: oid(1, 1), sessionId: 'bea' },
+  ])
+  const metadata = messagesOf(await itemsOf(path)).map((message) => message.metadata)
+  expect(metadata).toEqual(
+    [...args.map(call), relaxed, ...SESSION.messages].map((langchain) => ({ langchain })),
+  )
+  const { tally, fault } = await importInto(undefined, path)
+  expect(fault).toBeUndefined()
+  expect(tally.counts).toMatchObject({ users: { created: 2 }, messages: { created: 7 } })
+  expect(reasonsIn(tally)).toEqual(['1 others left out: not a chat history of LangChain'])
+})
+
 test('what is no history of LangChain is left out, what LangChain does not know is refused', async () => {
   const unknown = { type: 'telepathy', data: { content: 'x' } }
   const path = await exported([

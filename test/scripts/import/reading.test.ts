@@ -170,10 +170,12 @@ describe('times of a place', () => {
 
   test('are taken from ISO 8601, with an offset of its own or without', () => {
     const localTimes = createLocalTimes('America/Sao_Paulo')
-    expect(timeOf('2024-01-15T12:00:00', localTimes)).toEqual(new Date('2024-01-15T15:00:00Z'))
-    expect(timeOf('2024-01-15 12:00:00.123456+00:00', localTimes)).toEqual(
-      new Date('2024-01-15T12:00:00.123Z'),
-    )
+    expect(timeOf('2024-01-15T12:00:00', localTimes)).toEqual({
+      instant: new Date('2024-01-15T15:00:00Z'),
+      written: new Date('2024-01-15T12:00:00Z'),
+    })
+    const aware = new Date('2024-01-15T12:00:00.123Z')
+    expect(timeOf('2024-01-15 13:00:00.123456+01:00', localTimes)).toEqual({ instant: aware, written: aware })
     expect(timeOf('soon', localTimes)).toBeUndefined()
   })
 })

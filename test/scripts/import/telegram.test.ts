@@ -97,6 +97,21 @@ describe('a chat of two', () => {
     expect(other).toMatchObject({ outcome: 'left out', reason: 'in the name of a channel or a group' })
   })
 
+  test('has ids that no time zone changes, nor what came before', async () => {
+    const old = { type: 'message', from: 'Ana', from_id: 7, text: 'hi' }
+    /* In an hour that the clocks of São Paulo showed twice. */
+    const messages = ['23:45:00', '23:30:00'].map((time, id) => ({ ...old, id, date: `2019-02-16T${time}` }))
+    const ids = async (timezone: string, some = messages) => {
+      const path = await chatFile({ type: 'personal_chat', messages: some })
+      return messagesOf(await itemsOf(path, { timezone })).map(({ message }) => message.id)
+    }
+    const all = await ids('America/Sao_Paulo')
+    expect(await ids('UTC')).toEqual(all)
+    expect(await ids('America/Sao_Paulo', messages.slice(1))).toEqual(all.slice(1))
+    const [first] = messagesOf(await itemsOf(personal, { timezone: 'America/Sao_Paulo' }))
+    expect(first?.message.id).toBe('65e9740080000002f7186ef0')
+  })
+
   test('may lack the voice note itself', async () => {
     const file = '(File not included. Change data exporting settings to download.)'
     const messages = [said(1, 'Ana', '', { media_type: 'voice_message', file, duration_seconds: 3 })]
@@ -133,6 +148,76 @@ describe('a full export', () => {
   test('and a single chat of it are the same messages', async () => {
     const ids = (items: Item[]) => messagesOf(items).map(({ message }) => message.id)
     expect(ids(await itemsOf(full)).slice(0, 5)).toEqual(ids(await itemsOf(personal)))
+  })
+})
+
+describe("a full export of somebody's own account, who names their bot", () => {
+  const line = (id: number, by: number, from: string, text: string) => ({
+    ...said(id, from, text),
+    from_id: `user${by}`,
+  })
+  const chats = [
+    {
+      name: 'Helper',
+      type: 'bot_chat',
+      id: 555,
+      messages: [line(1, 99, 'Eva', 'hi'), line(2, 555, 'Helper', 'oi')],
+    },
+    {
+      name: 'Ana',
+      type: 'personal_chat',
+      id: 7,
+      messages: [line(3, 7, 'Ana', 'secret'), line(4, 99, 'Eva', 'sh')],
+    },
+    { name: 'BotFather', type: 'bot_chat', id: 93, messages: [line(5, 93, 'BotFather', 'a token')] },
+    {
+      name: 'Us',
+      type: 'private_group',
+      id: 1,
+      messages: [line(6, 7, 'Ana', 'private'), line(7, 99, 'Eva', 'yes')],
+    },
+    {
+      name: 'Team',
+      type: 'private_group',
+      id: 2,
+      messages: [line(8, 7, 'Ana', 'when?'), line(9, 555, 'Helper', 'now')],
+    },
+  ]
+  const account = { personal_information: { user_id: 99 } }
+  const exported = (more: object) =>
+    makeFile('result.json', JSON.stringify({ ...more, chats: { list: chats } }))
+
+  test.each(['user555', '555', 'Helper'])(
+    'gives what is said where the bot is, and no more (%s)',
+    async (me) => {
+      const path = await exported(account)
+      expect(shown(await itemsOf(path, { me }))).toEqual([
+        'user99 user: hi',
+        'user99 assistant: oi',
+        'user7 user: when?',
+        'user7 assistant: now',
+      ])
+      const { tally } = await importInto(undefined, path, { me })
+      expect(reasonsIn(tally)).toEqual(['5 messages left out: in a chat in which the bot says nothing'])
+      expect(tally.counts.users).toMatchObject({ created: 2 })
+    },
+  )
+
+  test('gives all, if the bot is the account', async () => {
+    const all = shown(await itemsOf(await exported(account), { me: 'user99' }))
+    expect(all).toHaveLength(9)
+    expect(all).toContain('user7 assistant: sh')
+    expect(shown(await itemsOf(await exported(account), { me: 'Eva' }))).toEqual(all)
+    /* Nothing says now that the account never answered BotFather, or whoever spoke in the team. */
+    expect(shown(await itemsOf(await exported({}), { me: 'user99' }))).toEqual(
+      all.filter((text) => !/token|when|now/.test(text)),
+    )
+  })
+
+  test('is asked for another name, if nobody has that one', async () => {
+    const asked = itemsOf(await exported(account), { me: 'Helfer' })
+    await expect(asked).rejects.toBeInstanceOf(UsageError)
+    await expect(asked).rejects.toThrow('nobody in result.json is what --me says')
   })
 })
 

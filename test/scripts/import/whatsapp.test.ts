@@ -203,7 +203,7 @@ describe('what is said', () => {
       { content: `POLL:\nWhen?\n${LRM}OPTION: now (1 vote)` },
     ],
   ])('%j is a message', (given, expected) => {
-    expect(contentOf(given)).toMatchObject({ kind: 'message', ...expected })
+    expect(contentOf(given, 'brackets')).toMatchObject({ kind: 'message', ...expected })
   })
 
   test.each([
@@ -213,7 +213,19 @@ describe('what is said', () => {
     [`${LRM}Mensagem apagada`, 'deleted'],
     [' ', 'empty'],
   ])('%j is none: %s', (given, kind) => {
-    expect(contentOf(given)).toEqual({ kind })
+    expect(contentOf(given, 'brackets')).toEqual({ kind })
+  })
+
+  test('is theirs on Android, though it begins with a mark of direction', async () => {
+    const file = virtualFile('chat.txt', () => [
+      `20.05.24, 10:00 - ${LRM}Nachrichten sind Ende-zu-Ende-verschlüsselt.\n`,
+      `20.05.24, 10:00 - Ana: ${LRM}+972 50 123 4567\n`,
+      '20.05.24, 10:01 - Bot: Danke\n',
+    ])
+    const items = await collect(await readWhatsApp(file, OPTIONS))
+    expect(contentsOf(items)).toEqual(['+972 50 123 4567', 'Danke'])
+    expect(items).toContainEqual(expect.objectContaining({ kind: 'users', owner: 'Ana' }))
+    expect(items[0]).toMatchObject({ outcome: 'left out', reason: 'said by WhatsApp itself' })
   })
 })
 
