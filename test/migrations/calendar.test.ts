@@ -36,8 +36,10 @@ beforeEach(async () => {
   cancelled = (await makeEvent(store, creatorId)).id
   await store.cancelEvent(cancelled)
   await store.close()
+  const history = createHistory(database)
+  await history.record(calendar.name, 'running')
   await calendar.down({ database, retention: undefined })
-  await createHistory(database).forget(calendar.name)
+  await history.forget(calendar.name)
   const { validator } = await events.options()
   const { properties } = validator?.$jsonSchema.properties.calendarSync ?? {}
   for (const field of Object.keys(properties)) if (!OF_BEFORE.includes(field)) delete properties[field]

@@ -3,7 +3,7 @@ import { createHistory } from '../../src/migrations/history.ts'
 import { MIGRATIONS } from '../../src/migrations/run.ts'
 import { openDatabase } from '../check/support/scene.ts'
 import { makeDatabase, makeStore } from '../support/store.ts'
-import { command, start, until } from './command.ts'
+import { command, start } from './command.ts'
 import { hold, release, useOwnServer } from './scene.ts'
 
 useOwnServer()
@@ -14,7 +14,7 @@ async function makeScene() {
   const { db, dbName } = await makeDatabase()
   const meta = db.collection<{ _id: string; state?: string }>('dialogue_meta')
   return {
-    ...{ dbName, meta },
+    ...{ db, dbName, meta },
     /** The library's commands, not the test's own. */
     hold: (name: string, blockTimeMS: number, mode?: object) => {
       const namespace = `${dbName}.dialogue_meta`
@@ -54,14 +54,21 @@ test('what is applied by now is neither taken back nor forgotten by who began be
 
 test('frozen when all is reverted, it leaves what another one has created meanwhile', async () => {
   const scene = await makeScene()
-  const { dbName, meta } = scene
+  const { db, dbName, meta } = scene
+  const down = ['down', '--yes', '--db', dbName]
   await (await makeStore({ dbName })).close()
-  for (const _ of MIGRATIONS.slice(1)) await command(['down', '--yes', '--db', dbName])
-  await scene.hold('find', 500)
-  const frozen = start(['down', '--yes', '--db', dbName])
-  await until(async () => (await meta.countDocuments({ _id: /^migration:/ })) === 0)
+  for (const _ of MIGRATIONS.slice(2)) await command(down)
+  await db.command({ profile: 2 })
+  await command(down)
+  await db.command({ profile: 0 })
+  const looks = await db.collection('system.profile').countDocuments({ 'command.find': 'dialogue_meta' })
+  /* At the last one it sees that nothing is left. */
+  const looking = await scene.hold('find', 1000, { skip: looks - 1 })
+  const frozen = start(down)
+  await looking()
   frozen.child.kill('SIGSTOP')
   await release()
+  expect(await meta.countDocuments({ _id: /^migration:/ })).toBe(0)
   await scene.endLease()
   const store = await makeStore({ dbName })
   const before = await meta.find().toArray()
