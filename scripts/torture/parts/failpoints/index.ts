@@ -19,8 +19,8 @@ const TRIES = 3
 export const failpoints: Part = {
   name: 'failpoints',
   about: 'fails each command that the library sends, in each way in which a server can fail it',
-  /* For all of it, once. */
-  minutes: 45,
+  /* For all of it, once, on two cores. */
+  minutes: 100,
   plants: {
     silent: 'an operation is said to be done that is not',
     half: 'a turn is said to be done of which a part is missing',
