@@ -41,7 +41,11 @@ export function createFeeds(database: Database) {
      * @param renewed the channel that it takes the place of, if only of that one
      * @returns what is known of the calendar; null while somebody else asks, or if it has another channel, or none
      */
-    opening(calendarId: string, { id, token, address }: Opening, renewed?: string) {
+    opening(
+      calendarId: string,
+      { id, token, address }: Opening,
+      renewed?: string,
+    ): Promise<FeedDocument | null> {
       const opening = {
         ...{ id: { $literal: id }, token: { $literal: token }, address: { $literal: address } },
         until: untilIn(OPENING_MS),
