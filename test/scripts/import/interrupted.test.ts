@@ -3,7 +3,8 @@ import { makeDatabase, makeStore } from '../../support/store.ts'
 import { startScript } from '../command.ts'
 import { importInto, makeFile, storedIn } from './support.ts'
 
-const LINES = 5000
+/** Enough for a slow machine to interrupt it in the middle. */
+const LINES = 12_000
 const OPTIONS = { me: 'Bot', timezone: 'UTC' }
 
 /** A line of a chat in which seven things are said in a minute, some of them the same. */
