@@ -15,3 +15,11 @@ export async function findIds<D extends mongoose.mongo.Document>(
   )
   return found.map(({ _id }) => _id)
 }
+
+/** Removes what is found, some at a time, until nothing is. */
+export async function removeAll(
+  find: () => Promise<ObjectId[]>,
+  remove: (ids: ObjectId[]) => Promise<unknown>,
+): Promise<void> {
+  for (let ids = await find(); ids.length > 0; ids = await find()) await remove(ids)
+}

@@ -1,7 +1,7 @@
 import type mongoose from 'mongoose'
 import { attempt } from '../db/attempt.ts'
 import type { Database } from '../db/database.ts'
-import { findIds } from '../db/find-ids.ts'
+import { findIds, removeAll } from '../db/find-ids.ts'
 import type { ObjectId } from '../ids.ts'
 import { messages } from './schema.ts'
 
@@ -35,10 +35,10 @@ export async function removeFromCopies(database: Database, userId: ObjectId): Pr
   const { copies } = await messageCollections(database)
   for (const { name } of copies) {
     const copy = database.db.collection(name)
-    const find = () => findIds(copy, { userId }, BATCH, database.deadline())
-    for (let ids = await find(); ids.length > 0; ids = await find()) {
-      const filter = { _id: { $in: ids } }
-      await attempt(database.deadline(), 'write', (terms) => copy.deleteMany(filter, terms))
-    }
+    await removeAll(
+      () => findIds(copy, { userId }, BATCH, database.deadline()),
+      (ids) =>
+        attempt(database.deadline(), 'write', (terms) => copy.deleteMany({ _id: { $in: ids } }, terms)),
+    )
   }
 }

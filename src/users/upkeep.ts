@@ -1,5 +1,6 @@
 import { attempt } from '../db/attempt.ts'
 import type { Collection, Database } from '../db/database.ts'
+import { removeAll } from '../db/find-ids.ts'
 import type { ObjectId } from '../ids.ts'
 import { META, type UpkeepMeta } from '../meta.ts'
 import type { Belongings, Kind } from './erase.ts'
@@ -45,15 +46,16 @@ export function createErasureUpkeep({ database, belongings, drain }: Needs) {
     )
   }
 
-  async function removeAll(kind: Kind, userId: ObjectId): Promise<void> {
-    for (let ids = await kind.find(userId, BATCH); ids.length > 0; ids = await kind.find(userId, BATCH))
-      await kind.remove(userId, ids)
-  }
+  const removeKind = ({ find, remove }: Kind, userId: ObjectId): Promise<void> =>
+    removeAll(
+      () => find(userId, BATCH),
+      (ids) => remove(userId, ids),
+    )
 
   /** What comes late was never acknowledged, so no receipt counts it. */
   async function sweep(userId: ObjectId): Promise<void> {
-    await removeAll(messages, userId)
-    await removeAll(events, userId)
+    await removeKind(messages, userId)
+    await removeKind(events, userId)
     await messages.removeTraces(userId)
     await events.removeTraces(userId)
     await messages.end(userId)
